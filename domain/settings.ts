@@ -1,0 +1,97 @@
+/** What a maintainer may set, in `mergewright.yaml`. One schema; its types travel with a run as plain data. */
+import { z } from "zod";
+
+const positive = z.number().positive();
+const count = z.int().positive();
+const size = z
+  .string()
+  .regex(/^\d+(\.\d+)?\s*([kmgt]i?b?|b)?$/i, "a size such as 512m or 2g")
+  .describe("Bytes, with a unit as Docker writes it (k, m, g)");
+
+/** US dollars for a million tokens; see {@link Settings.prices}. */
+export const Price = z.strictObject({
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  cache_read: z.number().nonnegative(),
+  cache_write: z.number().nonnegative(),
+});
+export type Price = z.infer<typeof Price>;
+
+export const Limits = z.strictObject({
+  turns: count.default(150).describe("Model turns of one agent in one round"),
+  minutes: positive.default(120).describe("Working time of one agent in one round, in minutes"),
+  budget_usd: positive.default(10).describe("What one run may spend before it asks, in US dollars"),
+  review_rounds: z.int().min(0).default(3).describe("How often the reviewer's findings go back to the coder"),
+  verification_rounds: z.int().min(0).default(3).describe("How often a change that does not verify goes back to the coder"),
+  check_rounds: z.int().min(0).default(3).describe("How often failed checks go back to the coder"),
+  command_seconds: count.default(600).describe("One shell command in the sandbox, in seconds"),
+  test_minutes: positive.default(30).describe("One run of the test command, in minutes"),
+  check_minutes: positive.default(120).describe("How long the checks of a head commit may take, in minutes"),
+  output_characters: z.int().min(1000).default(10_000).describe("What the model sees of one tool's output: half from its head, half from its tail"),
+});
+
+export const Policy = z.strictObject({
+  protected_paths: z
+    .array(z.string().min(1))
+    .default([".github/workflows/**", ".github/actions/**", "**/CODEOWNERS", "**/AGENTS.md", "**/CLAUDE.md", ".claude/**", "**/.mcp.json", ".husky/**", "**/.gitattributes", "**/.gitmodules"])
+    .describe("Globs that a run may not change"),
+  max_files: count.default(50),
+  max_changed_lines: count.default(2000),
+  max_file_bytes: count.default(1_000_000),
+});
+
+export const SandboxSettings = z.strictObject({
+  image: z.string().min(1).optional().describe("Overrides DOCKER_IMAGE for this repository"),
+  memory: size.optional().describe("Overrides MEMORY_LIMIT"),
+  cpus: positive.optional().describe("Overrides CPU_LIMIT"),
+  pids: count.default(512),
+  workspace: size.default("2g").describe("Quota of the workspace"),
+});
+
+export const Triggers = z.strictObject({
+  label: z.string().min(1).nullable().default("mergewright").describe("An issue opened with, or given, this label starts a run"),
+  every_new_issue: z.boolean().default(false),
+  assigned: z.boolean().default(true).describe("Assigning our account starts a run (user tokens only)"),
+  comment: z.boolean().default(true).describe("The comment `/mergewright run` starts a run"),
+  allowed_bots: z.array(z.int().positive()).default([]).describe("Numeric ids of bot accounts that count like people"),
+});
+export type Triggers = z.infer<typeof Triggers>;
+
+export const Models = z.strictObject({
+  classifier: z.string().min(1).default("claude-haiku-5-5"),
+  planner: z.string().min(1).default("claude-opus-5-5"),
+  coder: z.string().min(1).default("claude-sonnet-5-5"),
+  reviewer: z.string().min(1).default("claude-opus-5-5"),
+});
+
+const settingsShape = {
+  auto_comment: z.boolean().default(true).describe("Keep one progress comment on the issue"),
+  auto_assign: z.boolean().default(false).describe("Assign the issue to our account while a run works on it (user tokens only)"),
+  add_labels: z
+    .union([z.boolean(), z.array(z.string().min(1))])
+    .default(true)
+    .describe("Label the issue and the pull request: true, false, or the labels for the pull request"),
+  add_reaction: z.boolean().default(true).describe("React with eyes to the issue or comment that started the run"),
+  close_on_success: z.boolean().default(true).describe("`Closes #N` in the pull request; false writes `Refs #N`"),
+  auto_merge: z.boolean().default(false).describe("Merge without asking, once verified, reviewed and green"),
+  require_review: z.boolean().default(true).describe("A human approves the head commit before the merge; wins over auto_merge"),
+  require_plan_approval: z.boolean().default(false).describe("Wait for approvePlan before any code is written"),
+  merge_method: z.enum(["merge", "squash", "rebase"]).default("squash"),
+  report: z.enum(["check-run", "commit-status", "none"]).default("commit-status").describe("How the head commit shows our verification; check runs need a GitHub App"),
+  test_command: z.string().min(1).optional().describe("Runs the whole test suite; detected from the repository when absent"),
+  setup_command: z.string().min(1).optional().describe("Runs once in every new sandbox before anything else"),
+  limits: Limits.prefault({}),
+  policy: Policy.prefault({}),
+  sandbox: SandboxSettings.prefault({}),
+  models: Models.prefault({}),
+};
+
+/** The settings of one repository, complete. */
+export const RepositorySettings = z.strictObject(settingsShape);
+export type RepositorySettings = z.infer<typeof RepositorySettings>;
+
+/** A run carries the settings and prices that held when it started, as plain data. */
+export interface RunSettings extends RepositorySettings {
+  /** By model name; a model without a price is refused when the configuration is read. */
+  prices: Record<string, Price>;
+}

@@ -1,0 +1,97 @@
+/** Everything that is said to a run: its signals, their updates of the same name, its query. Shared with clients. */
+import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { Delivery, IssueEvent, TriggerKind } from "../domain/events.ts";
+import type { RepositoryName } from "../domain/ids.ts";
+import type { IssueSnapshot, RunStatus } from "../domain/run.ts";
+import type { RunSettings } from "../domain/settings.ts";
+
+/** The one task queue of workflows and activities. */
+export const TASK_QUEUE = "mergewright";
+
+/** Names of the workflow types, as the Web UI and the Temporal CLI show them. */
+export const RESOLVE_ISSUE = "resolveIssue";
+export const RUN_AGENT = "runAgent";
+export const HANDLE_DELIVERY = "handleDelivery";
+
+export interface ResolveIssueInput {
+  repository: RepositoryName;
+  issue: number;
+  /** The issue as it was at the trigger; null: read from GitHub when the run starts. */
+  snapshot: IssueSnapshot | null;
+  trigger: { kind: TriggerKind; by: string | null; at: string; commentId: number | null };
+  settings: RunSettings;
+  /** Base of links to our page and to the Temporal Web UI, as people reach them; null where none is known. */
+  links: { page: string | null; webUi: string | null };
+}
+
+export interface HandleDeliveryInput {
+  delivery: Delivery;
+}
+
+export const statusQuery = defineQuery<RunStatus>("status");
+
+export interface ApproveMerge {
+  by: string;
+  sha?: string;
+}
+export interface ApprovePlan {
+  by: string;
+}
+export interface RequestChanges {
+  by: string;
+  text: string;
+}
+export interface Reject {
+  by: string;
+  reason: string;
+}
+export interface Answer {
+  by: string;
+  text: string;
+}
+export interface Pause {
+  by?: string;
+}
+export interface Resume {
+  by?: string;
+}
+export interface RaiseBudget {
+  by: string;
+  usd: number;
+}
+
+/** Message name -> payload. A signal takes whatever arrives (`unknown`); an update answers with the refusal. */
+export interface Messages {
+  approveMerge: ApproveMerge;
+  approvePlan: ApprovePlan;
+  requestChanges: RequestChanges;
+  reject: Reject;
+  answer: Answer;
+  pause: Pause;
+  resume: Resume;
+  raiseBudget: RaiseBudget;
+}
+export type MessageName = keyof Messages;
+export const MESSAGE_NAMES = [
+  "approveMerge",
+  "approvePlan",
+  "requestChanges",
+  "reject",
+  "answer",
+  "pause",
+  "resume",
+  "raiseBudget",
+] as const satisfies readonly MessageName[];
+
+/** What an update answers when it was taken. A refusal fails the update with type `Refused`, so that the CLI prints it. */
+export interface Receipt {
+  accepted: true;
+}
+
+export const signals = Object.fromEntries(MESSAGE_NAMES.map((name) => [name, defineSignal<[unknown]>(name)])) as {
+  [Name in MessageName]: ReturnType<typeof defineSignal<[unknown]>>;
+};
+export const updates = Object.fromEntries(MESSAGE_NAMES.map((name) => [name, defineUpdate<Receipt, [unknown]>(name)])) as {
+  [Name in MessageName]: ReturnType<typeof defineUpdate<Receipt, [unknown]>>;
+};
+export const githubEventSignal = defineSignal<[IssueEvent]>("githubEvent");
