@@ -38,9 +38,11 @@ export type TriggerKind = "opened" | "labeled" | "assigned" | "comment" | "comma
 /** The signal `githubEvent`: what happened on GitHub to an issue that has a run. */
 export type IssueEvent =
   | { kind: "command"; command: SlashCommand; by: string; at: string; commentId: number }
+  /** `by` is the review's author, also when somebody else dismissed it; "ghost", as GitHub says, when the account is gone. */
   | { kind: "review"; state: "approved" | "changes-requested" | "dismissed"; by: string; sha: string; text: string; at: string }
   | { kind: "head-pushed"; sha: string; by: string | null; at: string }
   | { kind: "pull-request-closed"; pullRequest: number; merged: boolean; mergeSha: string | null; by: string | null; at: string }
+  | { kind: "pull-request-reopened"; pullRequest: number; sha: string; by: string | null; at: string }
   | { kind: "checks-changed"; sha: string; at: string }
   | { kind: "issue-changed"; change: "closed" | "reopened" | "edited" | "unlabeled" | "transferred" | "deleted"; by: string | null; at: string };
 
