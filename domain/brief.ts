@@ -1,0 +1,46 @@
+/** What an agent is asked to do: the opening or a follow-up message of its conversation, before it becomes words. */
+import type { ChangedFile } from "./change.ts";
+import type { Classification, Finding, Plan } from "./outputs.ts";
+import type { Evidence } from "./run.ts";
+
+export type Brief =
+  | { kind: "classify" }
+  | { kind: "plan"; classification: Classification }
+  | {
+      kind: "implement";
+      classification: Classification;
+      plan: Plan;
+      /** Runs the whole suite; null where none is known and the agent must find out. */
+      testCommand: string | null;
+      /** What a human said when approving the plan. */
+      planNote?: string;
+    }
+  | {
+      kind: "revise";
+      because: ReviseReason;
+      /** What happened, in words: test output, a failed check's log, a human's request, the broken rule. */
+      text: string;
+      /** The reviewer's findings, for `because: "review"`. */
+      findings?: Finding[];
+    }
+  | {
+      kind: "review";
+      /** Unified diff from the base to the branch. */
+      patch: string;
+      patchTruncated: boolean;
+      files: ChangedFile[];
+      /** null where no plan was made. */
+      plan: Plan | null;
+      evidence: Evidence;
+      /** 1 for the first review of this pull request. */
+      round: number;
+    };
+
+/** Why finished work goes back to the coder. */
+export type ReviseReason = "verification" | "review" | "checks" | "human" | "policy" | "conflict";
+
+/** Instructions of the repository's own, as they stand on its default branch (AGENTS.md, CLAUDE.md). */
+export interface InstructionFile {
+  path: string;
+  text: string;
+}
