@@ -1,0 +1,141 @@
+/**
+ * The parts of GitHub's webhook payloads that we read. What we do not read is dropped unseen, so that a field which
+ * GitHub adds or retypes elsewhere is no fault.
+ */
+import { z } from "zod";
+import type { Actor } from "./events.ts";
+import { isRepositoryName } from "./ids.ts";
+
+/** GitHub keeps 65,536 characters; four times that still passes Temporal's 2 MB when every one of them is escaped. */
+export const MAX_TEXT = 262_144;
+const MAX_TITLE = 1024;
+const MAX_LABELS = 100;
+
+/** Cuts without leaving half of a character behind. */
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const last = text.charCodeAt(max - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
+}
+
+const text = (max: number) =>
+  z
+    .string()
+    .nullish()
+    .transform((value) => cut(value ?? "", max));
+
+/** An optional part: absent, null and wrongly typed are all null. */
+const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  schema
+    .nullish()
+    .catch(null)
+    .transform((value) => value ?? null);
+
+const Sha = z
+  .string()
+  .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i, "not a full commit id")
+  .transform((sha) => sha.toLowerCase());
+
+/** ISO 8601 in UTC, so that times compare as texts; GitHub also writes offsets. */
+const Time = optional(z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString()));
+
+const Repository = z.object({ full_name: z.string().refine(isRepositoryName, "not OWNER/NAME") });
+
+const Account = z
+  .object({ login: z.string().min(1).max(100), id: z.int().nonnegative(), type: optional(z.string()) })
+  .transform(({ login, id, type }): Actor => ({
+    login,
+    id,
+    isBot: type === "Bot" || login.toLowerCase().endsWith("[bot]"),
+  }));
+
+/** null: a deleted account, or GitHub itself. */
+const User = Account.nullish().transform((user) => user ?? null);
+
+const LabelName = z.union([z.string(), z.object({ name: z.string() }).transform((label) => label.name)]);
+
+const Issue = z.object({
+  number: z.int().positive(),
+  title: text(MAX_TITLE),
+  body: text(MAX_TEXT),
+  user: User,
+  labels: optional(z.array(LabelName)).transform((labels) =>
+    (labels ?? []).slice(0, MAX_LABELS).map((name) => cut(name, MAX_TITLE)),
+  ),
+  html_url: text(2048),
+  state: optional(z.string()),
+  updated_at: Time,
+  pull_request: z.unknown().optional(),
+});
+
+const PullRequest = z.object({
+  number: z.int().positive(),
+  head: z.object({ ref: z.string(), sha: Sha, repo: optional(Repository) }),
+  merged: optional(z.boolean()),
+  merge_commit_sha: optional(Sha),
+  updated_at: Time,
+});
+
+const common = { repository: Repository, sender: User };
+
+export const ActionPayload = z.object({ action: z.string().nullish() });
+
+export const OwnersPayload = z.object({
+  repository: optional(Repository),
+  organization: optional(z.object({ login: z.string() })),
+  installation: optional(z.object({ account: optional(z.object({ login: z.string() })) })),
+});
+
+export const IssuesPayload = z.object({
+  ...common,
+  issue: Issue,
+  label: optional(LabelName),
+  assignee: optional(Account),
+});
+
+export const CommentPayload = z.object({
+  ...common,
+  issue: Issue,
+  comment: z.object({ id: z.int().positive(), body: text(MAX_TEXT), created_at: Time }),
+});
+
+export const PullRequestPayload = z.object({ ...common, pull_request: PullRequest });
+
+export const ReviewPayload = z.object({
+  ...common,
+  pull_request: PullRequest,
+  review: z.object({
+    state: z.string(),
+    user: User,
+    body: text(MAX_TEXT),
+    commit_id: optional(Sha),
+    submitted_at: Time,
+  }),
+});
+
+const Branch = optional(z.string());
+
+export const CheckSuitePayload = z.object({
+  ...common,
+  check_suite: z.object({ head_branch: Branch, head_sha: Sha, updated_at: Time }),
+});
+
+export const CheckRunPayload = z.object({
+  ...common,
+  check_run: z.object({
+    head_sha: Sha,
+    completed_at: Time,
+    check_suite: optional(z.object({ head_branch: Branch })),
+  }),
+});
+
+export const StatusPayload = z.object({
+  ...common,
+  sha: Sha,
+  state: z.string(),
+  branches: optional(z.array(z.object({ name: z.string() }))),
+  updated_at: Time,
+});
+
+export type IssueFields = z.infer<typeof Issue>;
+export type PullRequestFields = z.infer<typeof PullRequest>;
