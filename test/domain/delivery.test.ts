@@ -1,7 +1,10 @@
-import examples from "@octokit/webhooks-examples" with { type: "json" };
+import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import { ownerOf, readDelivery, routeDelivery, type GitHubEvent, type RoutingRules } from "../../domain/delivery.ts";
 import { Triggers } from "../../domain/settings.ts";
+
+/** GitHub's own examples; the package's types do not fit an ES module. */
+const examples = createRequire(import.meta.url)("@octokit/webhooks-examples") as { name: string; examples: object[] }[];
 
 const headers = { guid: "g-1", receivedAt: "2026-01-02T03:04:05.000Z" };
 const sha = "a".repeat(40);
