@@ -44,16 +44,24 @@ async function install(root, log, npm) {
   const attempt = async () => {
     log.live("npm ci");
     // `--include=dev`: NODE_ENV=production must not leave the tests without their tools.
-    return await runCommand(program, [...before, "ci", "--include=dev", "--no-audit", "--no-fund"], { cwd: root, timeoutMs: INSTALL_MS });
+    return await runCommand(program, [...before, "ci", "--include=dev", "--no-audit", "--no-fund"], {
+      cwd: root,
+      timeoutMs: INSTALL_MS,
+    });
   };
   let end = await attempt();
   if (end.exitCode !== 0 && !end.timedOut) {
     log.line(`npm ci failed, trying once more: ${errorOf(end.output)}`);
     end = await attempt();
   }
-  if (end.timedOut) throw new SetupError(`\`npm ci\` did not end within ${INSTALL_MS / 60_000} minutes. Is the package registry reachable?`);
+  if (end.timedOut)
+    throw new SetupError(
+      `\`npm ci\` did not end within ${INSTALL_MS / 60_000} minutes. Is the package registry reachable?`,
+    );
   if (end.exitCode !== 0) {
-    throw new SetupError(`\`npm ci\` failed in ${root}:\n${indent(end.output)}\nRun it by hand to see more; it needs the package registry.`);
+    throw new SetupError(
+      `\`npm ci\` failed in ${root}:\n${indent(end.output)}\nRun it by hand to see more; it needs the package registry.`,
+    );
   }
   await writeStamp(root);
 }
@@ -101,7 +109,9 @@ function platform() {
 
 /** @param {string} root */
 async function lockHash(root) {
-  return createHash("sha256").update(await readFile(join(root, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(await readFile(join(root, "package-lock.json")))
+    .digest("hex");
 }
 
 /**
@@ -124,5 +134,10 @@ function errorOf(output) {
 
 /** @param {string} text */
 function indent(text) {
-  return text.trim().split("\n").slice(-15).map((line) => `    ${line}`).join("\n");
+  return text
+    .trim()
+    .split("\n")
+    .slice(-15)
+    .map((line) => `    ${line}`)
+    .join("\n");
 }

@@ -9,5 +9,7 @@ export function checkNodeVersion(running = process.versions.node) {
   const [major = 0, minor = 0] = running.split(".").map(Number);
   const [neededMajor = 0, neededMinor = 0] = needed.split(".").map(Number);
   if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return;
-  throw new SetupError(`Node ${needed} or newer is needed, this is ${running}. Install it from https://nodejs.org or with your version manager.`);
+  throw new SetupError(
+    `Node ${needed} or newer is needed, this is ${running}. Install it from https://nodejs.org or with your version manager.`,
+  );
 }

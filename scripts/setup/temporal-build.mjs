@@ -16,7 +16,8 @@ const BUILD_MS = 45 * 60_000;
  */
 export async function buildTemporalCli(directory, log) {
   const go = await runCommand("go", ["version"], { timeoutMs: 20_000 });
-  if (go.exitCode !== 0) throw new SetupError("Go is not installed (https://go.dev/dl), so it cannot be built from source");
+  if (go.exitCode !== 0)
+    throw new SetupError("Go is not installed (https://go.dev/dl), so it cannot be built from source");
   await mkdir(directory, { recursive: true });
   log.line(`building ${MODULE} v${TEMPORAL_CLI_VERSION} with Go: about 6 minutes the first time`);
   let modules = 0;
@@ -24,7 +25,12 @@ export async function buildTemporalCli(directory, log) {
   const end = await runCommand(
     "go",
     // Without the version stamp it would call itself 0.0.0-DEV.
-    ["install", "-v", `-ldflags=-s -w -X ${MODULE}/temporalcli.Version=${TEMPORAL_CLI_VERSION}`, `${MODULE}/cmd/temporal@v${TEMPORAL_CLI_VERSION}`],
+    [
+      "install",
+      "-v",
+      `-ldflags=-s -w -X ${MODULE}/temporalcli.Version=${TEMPORAL_CLI_VERSION}`,
+      `${MODULE}/cmd/temporal@v${TEMPORAL_CLI_VERSION}`,
+    ],
     {
       env: buildEnvironment(directory),
       timeoutMs: BUILD_MS,

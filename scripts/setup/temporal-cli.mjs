@@ -34,7 +34,12 @@ import { judgeTemporalCli, TEMPORAL_CLI_VERSION } from "./temporal-version.mjs";
  * @param {{ log?: StepLog, allowInstall?: boolean, env?: NodeJS.ProcessEnv, installers?: readonly Installer[] }} [options]
  * @returns {Promise<TemporalCli>}
  */
-export async function findTemporalCli({ log = silentLog, allowInstall = true, env = process.env, installers = officialInstallers() } = {}) {
+export async function findTemporalCli({
+  log = silentLog,
+  allowInstall = true,
+  env = process.env,
+  installers = officialInstallers(),
+} = {}) {
   const named = env.TEMPORAL_CLI;
   if (named) return await namedCli(named);
   /** @type {string[]} */
@@ -83,7 +88,9 @@ async function namedCli(named) {
   const path = resolve(named);
   const verdict = await judgeTemporalCli(path);
   if (verdict.kind === "usable") return { path, version: verdict.version, source: "TEMPORAL_CLI" };
-  throw new SetupError(`TEMPORAL_CLI names ${named}, but ${verdict.reason}. Correct it, or unset it to let set-up find one.`);
+  throw new SetupError(
+    `TEMPORAL_CLI names ${named}, but ${verdict.reason}. Correct it, or unset it to let set-up find one.`,
+  );
 }
 
 /**

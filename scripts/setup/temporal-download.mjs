@@ -49,7 +49,10 @@ export async function downloadTemporalCli(url, directory, log) {
  */
 async function save(url, file, log) {
   const abort = new AbortController();
-  let timer = setTimeout(() => abort.abort(new SetupError(`no answer within ${FIRST_BYTE_MS / 1000} s`)), FIRST_BYTE_MS);
+  let timer = setTimeout(
+    () => abort.abort(new SetupError(`no answer within ${FIRST_BYTE_MS / 1000} s`)),
+    FIRST_BYTE_MS,
+  );
   try {
     log.live(`asking ${new URL(url).host}`);
     const response = await fetch(url, { signal: abort.signal, redirect: "follow" });

@@ -30,8 +30,12 @@ export async function judgeTemporalCli(path) {
   const tooOld = version.startsWith("0.0.0")
     ? isOlder(match[2] ?? OLDEST_SERVER, OLDEST_SERVER)
     : isOlder(version, OLDEST_CLI);
-  if (tooOld) return { kind: "unusable", reason: `version ${version} is too old, ${OLDEST_CLI} is the oldest that will do` };
-  return { kind: "usable", version: version.startsWith("0.0.0") && match[2] ? `${version}, server ${match[2]}` : version };
+  if (tooOld)
+    return { kind: "unusable", reason: `version ${version} is too old, ${OLDEST_CLI} is the oldest that will do` };
+  return {
+    kind: "usable",
+    version: version.startsWith("0.0.0") && match[2] ? `${version}, server ${match[2]}` : version,
+  };
 }
 
 /**

@@ -1,0 +1,33 @@
+/** Once for all tests: one Temporal dev server and one workflow bundle. What cannot be had fails the tests that ask for it. */
+import type { TestProject } from "vitest/node";
+import { bundleForTests } from "./support/workflow-bundle.ts";
+import { startTemporalServer } from "./support/temporal-server.ts";
+
+/** A value, or why there is none. */
+export type Provided<T> = { value: T } | { missing: string };
+
+declare module "vitest" {
+  interface ProvidedContext {
+    temporalAddress: Provided<string>;
+    temporalCli: Provided<string>;
+    workflowBundle: Provided<string>;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const [server, bundle] = await Promise.all([settle(startTemporalServer()), settle(bundleForTests())]);
+  project.provide("temporalAddress", "value" in server ? { value: server.value.address } : server);
+  project.provide("temporalCli", "value" in server ? { value: server.value.cli } : server);
+  project.provide("workflowBundle", bundle);
+  return async () => {
+    if ("value" in server) await server.value.stop();
+  };
+}
+
+async function settle<T>(promise: Promise<T>): Promise<Provided<T>> {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}
