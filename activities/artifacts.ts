@@ -1,0 +1,20 @@
+/** Documents in the artifact store, as JSON. */
+import { ArtifactMissing } from "../domain/errors.ts";
+import type { Artifacts } from "../domain/ports.ts";
+
+export async function putJson(artifacts: Artifacts, key: string, value: unknown): Promise<void> {
+  await artifacts.put(key, Buffer.from(JSON.stringify(value)));
+}
+
+/** null: there is none. The store holds what we wrote, so the type is trusted. */
+export async function findJson<T>(artifacts: Artifacts, key: string): Promise<T | null> {
+  const content = await artifacts.get(key);
+  return content === null ? null : (JSON.parse(Buffer.from(content).toString("utf8")) as T);
+}
+
+/** Throws ArtifactMissing when a run refers to something that is gone. */
+export async function getJson<T>(artifacts: Artifacts, key: string): Promise<T> {
+  const value = await findJson<T>(artifacts, key);
+  if (value === null) throw new ArtifactMissing(key);
+  return value;
+}

@@ -1,0 +1,204 @@
+/** What each activity takes and gives. All of it is small: contents travel through the artifact store by key. */
+import type { Brief } from "../domain/brief.ts";
+import type { Delivery, IssueEvent } from "../domain/events.ts";
+import type { RepositoryName, Role } from "../domain/ids.ts";
+import type { CheckReport, CommentRef, MergeResult, PullRequest, PushResult, StatusReport, Viewer } from "../domain/ports.ts";
+import type { IssueSnapshot, Permission, TestRun } from "../domain/run.ts";
+import type { RepositorySettings, RunSettings } from "../domain/settings.ts";
+
+/** The run that an activity works for. */
+export interface RunRef {
+  runKey: string;
+  repository: RepositoryName;
+  issue: number;
+}
+
+/** Where a run starts from, and where it pushes to. */
+export interface Ground {
+  cloneUrl: string;
+  defaultBranch: string;
+  private: boolean;
+  viewer: Viewer;
+  title: string;
+  issueUrl: string;
+  issueAuthor: string | null;
+}
+
+export interface Base {
+  commit: string;
+  /** The command that runs the whole suite, and how it was found; null when none was found. */
+  test: { command: string; why: string } | null;
+  /** True when the base commit itself has checks: then the pull request will get some too. */
+  hasChecks: boolean;
+}
+
+/** A tree that is safe in the artifact store: the commit, and the chain of bundles that leads to it. */
+export interface Checkpoint {
+  commit: string;
+  tree: string;
+  conversation: string;
+}
+
+/** What a workspace is made from: a commit of the mirror, and what an agent did on top of it. */
+export interface WorkspaceRef {
+  run: RunRef;
+  /** Distinguishes the sandboxes of one run. */
+  purpose: string;
+  commit: string;
+  checkpoint: Checkpoint | null;
+  settings: Pick<RepositorySettings, "sandbox" | "setup_command">;
+}
+
+/** A brief as workflows send it: the diff of a review stays in the artifact store. */
+export type BriefRef =
+  | Exclude<Brief, { kind: "review" }>
+  | (Omit<Brief & { kind: "review" }, "patch" | "patchTruncated" | "files"> & { headSha: string });
+
+/** What the user side of a turn says. */
+export type Said =
+  | { kind: "brief"; brief: BriefRef }
+  | { kind: "results"; calls: ToolCallRef[]; note: string | null }
+  | { kind: "text"; text: string }
+  /** The last reply was paused by the server: the same conversation is sent on. */
+  | { kind: "continue" };
+
+export interface ToolCallRef {
+  id: string;
+  name: string;
+  onlyReads: boolean;
+  /** One line for the Web UI. */
+  summary: string;
+}
+
+export interface CallModelInput {
+  run: RunRef;
+  role: Role;
+  conversation: string;
+  turn: number;
+  /** The stored turn before this one, or null at the start. */
+  previous: string | null;
+  said: Said;
+  settings: RunSettings;
+}
+
+/** The facts of one reply that the workflow decides by. The reply itself is in the artifact store, under `key`. */
+export interface ModelTurn {
+  key: string;
+  stopReason: string;
+  calls: ToolCallRef[];
+  /** The answer of a role that returns data, or what is wrong with it; null while tools are called. */
+  answer: null | { kind: "text"; text: string } | { kind: "data"; value: unknown } | { kind: "invalid"; problem: string };
+  costUsd: number;
+  inputTokens: number;
+  outputTokens: number;
+  requestBytes: number;
+}
+
+export interface RunToolInput {
+  workspace: WorkspaceRef;
+  role: Role;
+  conversation: string;
+  turn: number;
+  turnKey: string;
+  callId: string;
+  limits: RepositorySettings["limits"];
+}
+
+export interface ToolTurn {
+  isError: boolean;
+  /** The tree after this call, when it changed. */
+  checkpoint: Checkpoint | null;
+  /** The sandbox had been lost and was rebuilt from the last checkpoint before this call. */
+  rebuilt: boolean;
+}
+
+export interface Violation {
+  rule: string;
+  path: string;
+  detail: string;
+  severity: "refuse" | "ask-human";
+}
+
+/** One commit of ours, made from what the coder left, with what the host found in it. */
+export interface Change {
+  headSha: string;
+  empty: boolean;
+  files: { path: string; status: string; additions: number | null; deletions: number | null }[];
+  changedTestPaths: string[];
+  /** Base plus the changed tests only; null when no test changed. */
+  baseWithNewTests: string | null;
+  violations: Violation[];
+}
+
+export interface RunTestsInput {
+  workspace: WorkspaceRef;
+  on: TestRun["on"];
+  command: string;
+  timeoutMs: number;
+}
+
+export type Admission =
+  | { kind: "ignore"; reason: string }
+  | { kind: "start"; workflowId: string }
+  | { kind: "signal"; workflowId: string; event: IssueEvent };
+
+export interface Activities {
+  admitDelivery(input: { delivery: Delivery }): Promise<Admission>;
+  startRun(input: { delivery: Delivery }): Promise<{ workflowId: string; started: boolean }>;
+  signalRun(input: { workflowId: string; event: IssueEvent }): Promise<{ delivered: boolean }>;
+
+  openRun(input: { run: RunRef; snapshot: IssueSnapshot | null }): Promise<Ground>;
+  prepareBase(input: { run: RunRef; ground: Ground; settings: RunSettings }): Promise<Base>;
+  checkPermission(input: { run: RunRef; login: string }): Promise<Permission>;
+
+  callModel(input: CallModelInput): Promise<ModelTurn>;
+  runTool(input: RunToolInput): Promise<ToolTurn>;
+  closeSandbox(input: { run: RunRef; purpose: string }): Promise<void>;
+
+  collectChange(input: {
+    run: RunRef;
+    base: string;
+    /** The commit to build upon: the last one pushed, or the base. */
+    parent: string;
+    checkpoint: Checkpoint;
+    settings: RunSettings;
+    title: string;
+    /** ISO 8601: when the run started; makes the commit the same when made again. */
+    date: string;
+    round: number;
+    summary: string;
+    viewer: Viewer;
+  }): Promise<Change>;
+  runTests(input: RunTestsInput): Promise<TestRun>;
+
+  pushBranch(input: { run: RunRef; ground: Ground; commit: string; expected: string | null }): Promise<PushResult>;
+  openPullRequest(input: { run: RunRef; ground: Ground; title: string; body: string }): Promise<PullRequest>;
+  readPullRequest(input: { run: RunRef; number: number }): Promise<PullRequest>;
+  editPullRequest(input: {
+    run: RunRef;
+    number: number;
+    edit: { title?: string; body?: string; state?: "open" | "closed" };
+  }): Promise<void>;
+  setDraft(input: { run: RunRef; number: number; draft: boolean }): Promise<void>;
+  readChecks(input: { run: RunRef; sha: string }): Promise<CheckReport[]>;
+  reportStatus(input: { run: RunRef; sha: string; report: StatusReport }): Promise<void>;
+  mergePullRequest(input: {
+    run: RunRef;
+    number: number;
+    sha: string;
+    method: RepositorySettings["merge_method"];
+    /** Who approved; asked of GitHub once more. null: the settings merge without asking. */
+    approvedBy: string | null;
+  }): Promise<MergeResult | { kind: "approver-lost-permission"; reason: string }>;
+
+  putComment(input: {
+    run: RunRef;
+    number: number;
+    comment: { marker: string; body: string; id: number | null };
+  }): Promise<Omit<CommentRef, "body">>;
+  addLabels(input: { run: RunRef; number: number; labels: readonly string[] }): Promise<void>;
+  removeLabel(input: { run: RunRef; number: number; label: string }): Promise<void>;
+  assign(input: { run: RunRef; number: number; login: string }): Promise<void>;
+  react(input: { run: RunRef; target: { issue: number } | { comment: number } }): Promise<void>;
+  closeIssue(input: { run: RunRef }): Promise<void>;
+}

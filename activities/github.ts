@@ -1,0 +1,75 @@
+/** Effects on GitHub: each is one call of the port, which finds it before it makes it. */
+import { refuseAuthority } from "../domain/approval.ts";
+import { branchName } from "../domain/ids.ts";
+import type { Forge, Mirror } from "../domain/ports.ts";
+import type { Activities } from "./contract.ts";
+import { working } from "./temporal.ts";
+
+export interface GitHubParts {
+  forge: Forge;
+  mirror: Mirror;
+}
+
+type GitHub = Pick<
+  Activities,
+  | "pushBranch"
+  | "openPullRequest"
+  | "readPullRequest"
+  | "editPullRequest"
+  | "setDraft"
+  | "readChecks"
+  | "reportStatus"
+  | "mergePullRequest"
+  | "putComment"
+  | "addLabels"
+  | "removeLabel"
+  | "assign"
+  | "react"
+  | "closeIssue"
+>;
+
+export function createGitHub({ forge, mirror }: GitHubParts): GitHub {
+  return {
+    pushBranch: ({ run, ground, commit, expected }) =>
+      working(({ signal }) =>
+        mirror.push(run.repository, ground.cloneUrl, { branch: branchName(run.issue), commit, expected }, signal),
+      ),
+
+    openPullRequest: ({ run, ground, title, body }) =>
+      working(() =>
+        forge.openPullRequest(run.repository, {
+          head: branchName(run.issue),
+          base: ground.defaultBranch,
+          title,
+          body,
+          draft: true,
+        }),
+      ),
+
+    mergePullRequest: ({ run, number, sha, method, approvedBy }) =>
+      working(async () => {
+        if (approvedBy !== null) {
+          const reason = refuseAuthority(approvedBy, await forge.permission(run.repository, approvedBy));
+          if (reason) return { kind: "approver-lost-permission", reason } as const;
+        }
+        return forge.merge(run.repository, number, { sha, method });
+      }),
+
+    putComment: ({ run, number, comment }) =>
+      working(async () => {
+        const { id, url } = await forge.putComment(run.repository, number, comment);
+        return { id, url };
+      }),
+
+    readPullRequest: ({ run, number }) => working(() => forge.pullRequest(run.repository, number)),
+    editPullRequest: ({ run, number, edit }) => working(() => forge.editPullRequest(run.repository, number, edit)),
+    setDraft: ({ run, number, draft }) => working(() => forge.setDraft(run.repository, number, draft)),
+    readChecks: ({ run, sha }) => working(() => forge.checks(run.repository, sha)),
+    reportStatus: ({ run, sha, report }) => working(() => forge.report(run.repository, sha, report)),
+    addLabels: ({ run, number, labels }) => working(() => forge.addLabels(run.repository, number, labels)),
+    removeLabel: ({ run, number, label }) => working(() => forge.removeLabel(run.repository, number, label)),
+    assign: ({ run, number, login }) => working(() => forge.assign(run.repository, number, login)),
+    react: ({ run, target }) => working(() => forge.react(run.repository, target, "eyes")),
+    closeIssue: ({ run }) => working(() => forge.closeIssue(run.repository, run.issue)),
+  };
+}

@@ -1,0 +1,108 @@
+/** Letting a delivery in: who sent it is asked of GitHub, then the run of its issue is started or told. */
+import { Context } from "@temporalio/activity";
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from "@temporalio/client";
+import { type EarlierRun, readStateMarker, refuseRestart, refuseSender } from "../domain/admission.ts";
+import type { Delivery, Intent } from "../domain/events.ts";
+import { issueOfBranch, issueWorkflowId, MARKER_PREFIX, type RepositoryName } from "../domain/ids.ts";
+import type { Forge } from "../domain/ports.ts";
+import type { RunSettings } from "../domain/settings.ts";
+import { githubEventSignal, RESOLVE_ISSUE, type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
+import { phaseAttribute } from "../workflows/search-attributes.ts";
+import type { Activities, Admission } from "./contract.ts";
+import { working } from "./temporal.ts";
+
+export interface IntakeParts {
+  forge: Forge;
+  settingsFor(repository: RepositoryName): RunSettings;
+  linksFor(workflowId: string): ResolveIssueInput["links"];
+}
+
+type Intake = Pick<Activities, "admitDelivery" | "startRun" | "signalRun">;
+
+export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Intake {
+  return {
+    admitDelivery: ({ delivery }) =>
+      working(async (): Promise<Admission> => {
+        const { repository, intent } = delivery;
+        if (intent.kind === "start") return admitTrigger(forge, delivery, intent);
+        const issue = intent.kind === "signal" ? intent.issue : await issueOfPullRequest(forge, repository, intent.pullRequest);
+        if (issue === null) return { kind: "ignore", reason: "the pull request is not one of ours" };
+        return { kind: "signal", workflowId: issueWorkflowId(repository, issue), event: intent.event };
+      }),
+
+    startRun: ({ delivery }) =>
+      working(async () => {
+        const { repository, sender, at, intent } = delivery;
+        if (intent.kind !== "start") throw new TypeError(`delivery ${delivery.guid} is not a trigger`);
+        const workflowId = issueWorkflowId(repository, intent.issue);
+        const input: ResolveIssueInput = {
+          repository,
+          issue: intent.issue,
+          snapshot: intent.snapshot,
+          trigger: { kind: intent.trigger, by: sender?.login ?? null, at, commentId: intent.reactTo },
+          settings: settingsFor(repository),
+          links: linksFor(workflowId),
+        };
+        const options = {
+          taskQueue: TASK_QUEUE,
+          workflowId,
+          args: [input],
+          staticSummary: `${repository}#${intent.issue} ${intent.snapshot.title}`.slice(0, 200),
+        };
+        try {
+          await Context.current().client.workflow.start(RESOLVE_ISSUE, options);
+          return { workflowId, started: true };
+        } catch (error) {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, started: false };
+          throw error;
+        }
+      }),
+
+    signalRun: ({ workflowId, event }) =>
+      working(async () => {
+        try {
+          await Context.current().client.workflow.getHandle(workflowId).signal(githubEventSignal, event);
+          return { delivered: true };
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) return { delivered: false };
+          throw error;
+        }
+      }),
+  };
+}
+
+async function admitTrigger(forge: Forge, delivery: Delivery, intent: Intent & { kind: "start" }): Promise<Admission> {
+  const { repository, sender, at } = delivery;
+  const permission = sender === null ? "none" : await forge.permission(repository, sender.login);
+  const stranger = refuseSender(sender, permission);
+  if (stranger) return { kind: "ignore", reason: stranger };
+  const workflowId = issueWorkflowId(repository, intent.issue);
+  const earlier =
+    (await earlierRun(Context.current().client, workflowId)) ?? (await earlierOnGitHub(forge, repository, intent.issue));
+  const again = refuseRestart(at, earlier);
+  return again ? { kind: "ignore", reason: again } : { kind: "start", workflowId };
+}
+
+async function earlierRun(client: Client, workflowId: string): Promise<EarlierRun | null> {
+  try {
+    const { status, closeTime, typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name === "RUNNING") return { endedAt: null, merged: false };
+    const endedAt = (closeTime ?? new Date()).toISOString();
+    return { endedAt, merged: typedSearchAttributes.get(phaseAttribute) === "merged" };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** Temporal forgets ended runs after its retention; our progress comment does not. A run that it shows as going on is lost. */
+async function earlierOnGitHub(forge: Forge, repository: RepositoryName, issue: number): Promise<EarlierRun | null> {
+  const comment = await forge.findComment(repository, issue, `${MARKER_PREFIX}state `);
+  const state = comment && readStateMarker(comment.body);
+  return state?.endedAt ? state : null;
+}
+
+async function issueOfPullRequest(forge: Forge, repository: RepositoryName, number: number): Promise<number | null> {
+  const { headRef, sameRepository } = await forge.pullRequest(repository, number);
+  return sameRepository ? issueOfBranch(headRef) : null;
+}

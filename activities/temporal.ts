@@ -1,0 +1,42 @@
+/** Where activities meet Temporal: the cancellation signal, heartbeats, and errors with the delay that they ask for. */
+import { ApplicationFailure, Context, log } from "@temporalio/activity";
+import { RateLimited, ServiceUnavailable } from "../domain/errors.ts";
+
+/** What an activity needs of its surroundings while it works. */
+export interface Surroundings {
+  signal: AbortSignal;
+  /** Tells Temporal that the work goes on. Cheap: may be called for every event of a stream. */
+  beat: () => void;
+}
+
+/** A third of the heartbeat time-out of 15 s, so that one lost beat is no alarm. */
+const BEAT_EVERY_MS = 5_000;
+
+/**
+ * Runs an activity's work with a heartbeat from outside the work, so that a silent command is not taken for a dead
+ * worker, and translates errors: what an outside service said about "later" becomes the delay before the next attempt.
+ */
+export async function working<T>(work: (surroundings: Surroundings) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = (): void => context.heartbeat();
+  const timer = setInterval(beat, BEAT_EVERY_MS);
+  try {
+    return await work({ signal: context.cancellationSignal, beat });
+  } catch (error) {
+    throw translate(error);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** A limit without a time gets a minute, as GitHub asks for its secondary limits. */
+const UNTIMED_LIMIT_MS = 60_000;
+
+function translate(error: unknown): unknown {
+  if (error instanceof RateLimited || (error instanceof ServiceUnavailable && error.retryAfterMs !== null)) {
+    const delayMs = error.retryAfterMs ?? UNTIMED_LIMIT_MS;
+    log.warn("waiting as asked", { service: error.service, delayMs, reason: error.message });
+    return ApplicationFailure.create({ message: error.message, type: error.name, cause: error, nextRetryDelay: delayMs });
+  }
+  return error;
+}

@@ -1,0 +1,43 @@
+/** One test command in one clean sandbox: the evidence that a fix is a fix. */
+import { runPrefix } from "../domain/ids.ts";
+import type { CommandResult } from "../domain/ports.ts";
+import type { TestRun } from "../domain/run.ts";
+import { cutOutput } from "../domain/text.ts";
+import { findJson, putJson } from "./artifacts.ts";
+import type { Activities, RunTestsInput } from "./contract.ts";
+import { working } from "./temporal.ts";
+import { openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
+
+/** Bytes kept of the head and of the tail; the evidence in status and pull request shows a part of it. */
+const KEEP_BYTES = 16_000;
+const SHOWN_CHARACTERS = 4_000;
+
+export function createTests(parts: WorkspaceParts): Pick<Activities, "runTests"> {
+  return {
+    runTests: (input) =>
+      working(async ({ signal }): Promise<TestRun> => {
+        const { run, purpose } = input.workspace;
+        const key = `${runPrefix(run.runKey)}/tests/${purpose}-${input.workspace.commit}.json`;
+        const known = await findJson<TestRun>(parts.artifacts, key);
+        if (known) return known;
+        const { sandbox } = await openWorkspace(parts, input.workspace, signal);
+        const result = await sandbox.run(
+          { key: "tests", script: input.command, timeoutMs: input.timeoutMs, keepBytes: KEEP_BYTES, env: { CI: "true" } },
+          signal,
+        );
+        const tests = evidenceOf(input, result);
+        await putJson(parts.artifacts, key, tests);
+        await parts.sandboxes.close(sandboxKey(run, purpose));
+        return tests;
+      }),
+  };
+}
+
+function evidenceOf(input: RunTestsInput, result: CommandResult): TestRun {
+  return {
+    on: input.on,
+    exitCode: result.kind === "exited" ? result.exitCode : null,
+    output: cutOutput(result.output, SHOWN_CHARACTERS),
+    durationMs: result.durationMs,
+  };
+}

@@ -1,0 +1,198 @@
+/** A workspace: a sandbox with a commit checked out, and on top of it what an agent had done by its last checkpoint. */
+import { SandboxLost } from "../domain/errors.ts";
+import { runPrefix } from "../domain/ids.ts";
+import type { Artifacts, CommandResult, Mirror, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
+import { findJson, putJson } from "./artifacts.ts";
+import type { Checkpoint, RunRef, WorkspaceRef } from "./contract.ts";
+
+export interface WorkspaceParts {
+  sandboxes: Sandboxes;
+  mirror: Mirror;
+  artifacts: Artifacts;
+}
+
+/** Unpacking a large repository takes its time. */
+const SEED_TIMEOUT_MS = 15 * 60_000;
+const CHECKPOINT_TIMEOUT_MS = 5 * 60_000;
+const MAX_BUNDLE_BYTES = 512 * 1024 * 1024;
+
+/** The key of a sandbox: `RUNKEY-PURPOSE`. */
+export function sandboxKey(run: RunRef, purpose: string): string {
+  return `${run.runKey}-${purpose}`;
+}
+
+/**
+ * Opens the workspace, or finds it open. A sandbox that is new, because none was there or because it was lost, is
+ * filled from the mirror and the checkpoints; `rebuilt` tells that work had been done in one that is gone.
+ */
+export async function openWorkspace(
+  parts: WorkspaceParts,
+  ref: WorkspaceRef,
+  signal: AbortSignal,
+): Promise<{ sandbox: Sandbox; rebuilt: boolean }> {
+  const spec = specOf(ref);
+  let sandbox = await parts.sandboxes.open(spec, signal);
+  let seeded = await sandbox.journal("seed", signal);
+  if (isSound(seeded)) return { sandbox, rebuilt: false };
+  if (seeded !== null) {
+    // Filling it was broken off: what stands in it is not known, so it starts again, empty.
+    await parts.sandboxes.close(spec.key);
+    sandbox = await parts.sandboxes.open(spec, signal);
+  }
+  seeded = await seed(parts, ref, sandbox, signal);
+  if (!isSound(seeded)) throw new SandboxLost(`Sandbox ${spec.key} could not be filled: ${describe(seeded)}`);
+  return { sandbox, rebuilt: ref.checkpoint !== null };
+}
+
+/**
+ * Makes what changed in the tree safe: a commit, exported as an incremental bundle to the artifact store. Null when
+ * nothing changed since the last checkpoint.
+ */
+export async function checkpoint(
+  parts: WorkspaceParts,
+  ref: WorkspaceRef,
+  conversation: string,
+  sandbox: Sandbox,
+  key: string,
+  signal: AbortSignal,
+): Promise<Checkpoint | null> {
+  const bundlePath = `${sandbox.scratch}/checkpoint.bundle`;
+  const result = await sandbox.run(
+    { key: `checkpoint-${key}`, script: checkpointScript(bundlePath), timeoutMs: CHECKPOINT_TIMEOUT_MS, keepBytes: 10_000 },
+    signal,
+  );
+  if (!isSound(result)) throw new SandboxLost(`The working tree could not be saved: ${describe(result)}`);
+  const [commit, tree] = text(result).trim().split(/\s+/);
+  if (!commit || !tree) return null;
+  const saved: Checkpoint = { commit, tree, conversation };
+  const known = await findJson<CheckpointRecord>(parts.artifacts, recordKey(ref.run, saved));
+  if (known === null) {
+    const bundle = await readWhole(sandbox, bundlePath, signal);
+    await parts.artifacts.put(bundleKey(ref.run, saved), bundle);
+    await putJson(parts.artifacts, recordKey(ref.run, saved), { checkpoint: saved, parent: ref.checkpoint } satisfies CheckpointRecord);
+  }
+  return saved;
+}
+
+/** The bundles that lead from the base to a checkpoint, oldest first. */
+export async function checkpointBundles(artifacts: Artifacts, run: RunRef, last: Checkpoint | null): Promise<Uint8Array[]> {
+  const bundles: Uint8Array[] = [];
+  for (let at = last; at !== null; ) {
+    const record = await findJson<CheckpointRecord>(artifacts, recordKey(run, at));
+    const bundle = record && (await artifacts.get(bundleKey(run, at)));
+    if (!bundle) throw new SandboxLost(`Checkpoint ${at.commit} of ${at.conversation} is not in the artifact store.`);
+    bundles.unshift(bundle);
+    at = record.parent;
+  }
+  return bundles;
+}
+
+/** The settings of a workspace, as the sandbox engine wants them. */
+function specOf({ run, purpose, settings }: WorkspaceRef): SandboxSpec {
+  const { image, memory, cpus, pids, workspace } = settings.sandbox;
+  return {
+    key: sandboxKey(run, purpose),
+    runKey: run.runKey,
+    repository: run.repository,
+    image: image ?? null,
+    memory: memory ?? null,
+    cpus: cpus ?? null,
+    pids,
+    workspace,
+  };
+}
+
+async function seed(parts: WorkspaceParts, ref: WorkspaceRef, sandbox: Sandbox, signal: AbortSignal): Promise<CommandResult> {
+  const base = await baseBundle(parts, ref, signal);
+  const bundles = [base, ...(await checkpointBundles(parts.artifacts, ref.run, ref.checkpoint))];
+  for (const [index, bundle] of bundles.entries()) {
+    const written = await sandbox.write(`${sandbox.scratch}/seed-${index}.bundle`, bundle, {}, signal);
+    if (written.kind !== "written") {
+      throw new SandboxLost(`The repository does not fit into the workspace (${written.kind}). Raise sandbox.workspace in the settings.`);
+    }
+  }
+  const script = seedScript(sandbox.scratch, bundles.length, ref.checkpoint?.commit ?? null, ref.settings.setup_command ?? null);
+  return sandbox.run({ key: "seed", script, timeoutMs: SEED_TIMEOUT_MS, keepBytes: 10_000 }, signal);
+}
+
+async function baseBundle({ artifacts, mirror }: WorkspaceParts, ref: WorkspaceRef, signal: AbortSignal): Promise<Uint8Array> {
+  const key = `${runPrefix(ref.run.runKey)}/commits/${ref.commit}.bundle`;
+  const stored = await artifacts.get(key);
+  if (stored) return stored;
+  const bundle = await mirror.bundle(ref.run.repository, ref.commit, signal);
+  await artifacts.put(key, bundle);
+  return bundle;
+}
+
+/** The tree is checked out at the base as branch `work`; a checkpoint's tree is laid over it as uncommitted work. */
+function seedScript(scratch: string, bundles: number, checkpointCommit: string | null, setup: string | null): string {
+  const fetches = Array.from({ length: bundles }, (_, index) => `git fetch -q ${scratch}/seed-${index}.bundle '+refs/*:refs/seed/${index}/*'`);
+  return [
+    "set -e",
+    "git init -q -b work .",
+    "git config user.name agent",
+    "git config user.email agent@sandbox.invalid",
+    "git config gc.auto 0",
+    "git config advice.detachedHead false",
+    ...fetches,
+    "base=$(git for-each-ref --format='%(objectname)' refs/seed/0 | head -n 1)",
+    'git update-ref refs/heads/work "$base"',
+    "git reset -q --hard",
+    'git update-ref refs/mergewright/base "$base"',
+    `git update-ref refs/mergewright/checkpoint ${checkpointCommit ?? '"$base"'}`,
+    ...(checkpointCommit ? [`git read-tree -u --reset ${checkpointCommit}`, "git read-tree HEAD"] : []),
+    `rm -f ${scratch}/seed-*.bundle`,
+    ...(setup ? [`set +e`, setup] : []),
+  ].join("\n");
+}
+
+/** Prints `COMMIT TREE` and leaves a bundle when the tree differs from the last checkpoint; prints nothing otherwise. */
+function checkpointScript(bundlePath: string): string {
+  return [
+    "set -e",
+    "export GIT_INDEX_FILE=.git/mergewright-index",
+    "git add -A .",
+    "tree=$(git write-tree)",
+    "last=$(git rev-parse refs/mergewright/checkpoint 'refs/mergewright/checkpoint^{tree}')",
+    '[ "$tree" = "${last#*$\'\\n\'}" ] && exit 0',
+    "last=${last%%$'\\n'*}",
+    'commit=$(git commit-tree "$tree" -p "$last" -m checkpoint)',
+    'git update-ref refs/mergewright/checkpoint "$commit"',
+    `git bundle create -q ${bundlePath} refs/mergewright/checkpoint "^$last"`,
+    'echo "$commit $tree"',
+  ].join("\n");
+}
+
+interface CheckpointRecord {
+  checkpoint: Checkpoint;
+  parent: Checkpoint | null;
+}
+
+function recordKey(run: RunRef, at: Checkpoint): string {
+  return `${runPrefix(run.runKey)}/checkpoints/${at.commit}.json`;
+}
+
+function bundleKey(run: RunRef, at: Checkpoint): string {
+  return `${runPrefix(run.runKey)}/checkpoints/${at.commit}.bundle`;
+}
+
+async function readWhole(sandbox: Sandbox, path: string, signal: AbortSignal): Promise<Uint8Array> {
+  const file = await sandbox.read(path, MAX_BUNDLE_BYTES, signal);
+  if (file.kind !== "file") throw new SandboxLost(`The checkpoint ${path} is ${file.kind}.`);
+  if (file.totalBytes > file.content.length) throw new SandboxLost(`The checkpoint has ${file.totalBytes} bytes; at most ${MAX_BUNDLE_BYTES} are taken.`);
+  return file.content;
+}
+
+function isSound(result: unknown): result is CommandResult & { kind: "exited" } {
+  const { kind, exitCode } = (result ?? {}) as { kind?: string; exitCode?: number };
+  return kind === "exited" && exitCode === 0;
+}
+
+function text(result: CommandResult): string {
+  return Buffer.concat([result.output.head, result.output.tail]).toString("utf8");
+}
+
+function describe(result: CommandResult): string {
+  const how = result.kind === "exited" ? `exit code ${result.exitCode}` : result.kind;
+  return `${how}: ${text(result).slice(-2_000)}`;
+}

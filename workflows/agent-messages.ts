@@ -1,0 +1,60 @@
+/** What a run and its agents tell each other. Not for people: they talk to the run. */
+import { defineSignal } from "@temporalio/workflow";
+import type { Base, BriefRef, Checkpoint, RunRef, Said } from "../activities/contract.ts";
+import type { Role } from "../domain/ids.ts";
+import type { WaitingFor } from "../domain/run.ts";
+import type { RunSettings } from "../domain/settings.ts";
+
+/** How far an agent has come: where its next round goes on, and what it has cost. */
+export interface AgentProgress {
+  /** The last stored turn of its conversation; null before the first. */
+  previous: string | null;
+  /** The last reply asked for tools: the next message of the user must answer these calls. */
+  turn: number;
+  checkpoint: Checkpoint | null;
+  turns: number;
+  modelCalls: number;
+  costUsd: number;
+}
+
+export interface RunAgentInput {
+  run: RunRef;
+  role: Role;
+  round: number;
+  brief: BriefRef;
+  base: Pick<Base, "commit">;
+  settings: RunSettings;
+  /** What the run had spent when this agent began, and may spend, in US dollars. */
+  spentUsd: number;
+  budgetUsd: number;
+  /** A conversation that goes on: this role's last round, or this round before continue-as-new. */
+  from: AgentProgress | null;
+  /** Set by continue-as-new: the round's own counters, and what its next turn says. */
+  carried?: CarriedRound;
+}
+
+export interface CarriedRound {
+  startedAt: number;
+  before: { turns: number; costUsd: number };
+  nudges: number;
+  paused: boolean;
+  idleMs: number;
+  pending: Said;
+}
+
+export type AgentResult =
+  | { kind: "answered"; text: string | null; data: unknown; progress: AgentProgress }
+  | { kind: "gave-up"; reason: string; progress: AgentProgress };
+
+export interface AgentReport {
+  workflowId: string;
+  role: Role;
+  progress: AgentProgress;
+  waitingFor: WaitingFor | null;
+}
+
+export const agentReportSignal = defineSignal<[AgentReport]>("agentReport");
+export const pauseAgentSignal = defineSignal("pause");
+export const resumeAgentSignal = defineSignal("resume");
+export const budgetSignal = defineSignal<[number]>("budget");
+

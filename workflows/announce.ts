@@ -1,0 +1,85 @@
+/** What the run shows on the issue: a reaction, labels, one progress comment edited in place, and how it ended. */
+import { condition, isCancellation, log, workflowInfo } from "@temporalio/workflow";
+import { commentMarker } from "../domain/ids.ts";
+import { endingComment, progressComment } from "../domain/pull-request-text.ts";
+import type { Outcome } from "../domain/run.ts";
+import { addLabels, assign, editPullRequest, putComment, react, removeLabel } from "./activities.ts";
+import { reasonOf } from "./parked.ts";
+import type { Run } from "./run.ts";
+
+/** The issue carries it while a run works on it. */
+const WORKING_LABEL = "mergewright:working";
+
+/** Starts something that is nice to have: its failure is told in the log and stops nothing. */
+export function bestEffort(work: Promise<unknown>): void {
+  work.catch((error: unknown) => {
+    if (!isCancellation(error)) log.warn("not done, and not needed to go on", { reason: reasonOf(error) });
+  });
+}
+
+export function announce(run: Run): void {
+  const { settings, ref, input } = run;
+  const { commentId } = input.trigger;
+  if (settings.add_reaction) {
+    bestEffort(react({ run: ref, target: commentId === null ? { issue: ref.issue } : { comment: commentId } }));
+  }
+  if (settings.add_labels) bestEffort(addLabels({ run: ref, number: ref.issue, labels: [WORKING_LABEL] }));
+  const viewer = run.ground!.viewer;
+  if (settings.auto_assign && viewer.kind === "user") bestEffort(assign({ run: ref, number: ref.issue, login: viewer.login }));
+}
+
+/** Keeps the one progress comment up to date beside the story; changes that come quickly share one edit. */
+export function keepProgressComment(run: Run): { finish(): Promise<void> } {
+  if (!run.settings.auto_comment) return { finish: async () => undefined };
+  let wanted = 1;
+  let shown = 0;
+  let finished = false;
+  let id: number | null = null;
+  run.onChange(() => void (wanted += 1));
+
+  const show = async (): Promise<void> => {
+    const version = wanted;
+    const marker = commentMarker("progress", run.ref.runKey);
+    const body = progressComment({ status: run.status, marker, links: run.input.links, namespace: workflowInfo().namespace });
+    const comment = await putComment({ run: run.ref, number: run.ref.issue, comment: { marker, body, id } });
+    id = comment.id;
+    shown = version;
+  };
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await condition(() => wanted > shown || finished);
+      if (finished) return;
+      await show();
+    }
+  };
+  const running = loop();
+  bestEffort(running);
+  return {
+    async finish() {
+      finished = true;
+      await running.catch(() => undefined);
+      await show().catch((error: unknown) => log.warn("the last progress comment was not written", { reason: reasonOf(error) }));
+    },
+  };
+}
+
+/** Leaves GitHub tidy: no working label, no open pull request of a run that ended without a merge, and why. */
+export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
+  if (run.ground === null) return;
+  const { ref } = run;
+  if (run.settings.add_labels) await removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }).catch(tolerated);
+  if (ending.kind === "merged") return;
+  const { pullRequest } = run.status;
+  const marker = commentMarker("ending", ref.runKey);
+  const body = endingComment({ status: run.status, outcome: ending, marker, links: run.input.links });
+  if (pullRequest) {
+    await editPullRequest({ run: ref, number: pullRequest.number, edit: { state: "closed" } }).catch(tolerated);
+    await putComment({ run: ref, number: pullRequest.number, comment: { marker, body, id: null } }).catch(tolerated);
+  } else if (run.settings.auto_comment) {
+    await putComment({ run: ref, number: ref.issue, comment: { marker, body, id: null } }).catch(tolerated);
+  }
+}
+
+function tolerated(error: unknown): void {
+  log.warn("GitHub could not be tidied", { reason: reasonOf(error) });
+}

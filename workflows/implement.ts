@@ -1,0 +1,154 @@
+/** Writing the change: the coder works, the host collects and verifies what it left, and again until it holds. */
+import type { BriefRef, Change } from "../activities/contract.ts";
+import type { Classification, Finding, Plan } from "../domain/outputs.ts";
+import type { TestRun } from "../domain/run.ts";
+import { judgeVerification, whatToRun } from "../domain/verification.ts";
+import { collectChange, runTests } from "./activities.ts";
+import type { Revision } from "./gates.ts";
+import type { Run } from "./run.ts";
+import { GaveUp, workspaceSettings } from "./story.ts";
+
+/** What the coder has done so far, and what the host found out about it. */
+export interface Work {
+  classification: Classification;
+  plan: Plan;
+  /** How many times the coder has been at work. */
+  round: number;
+  summary: string;
+  change: Change;
+  verified: boolean;
+  /** Why it counts as verified, or why not. */
+  verification: string;
+  /** Left over from the last review. */
+  findings: Finding[];
+  reviewRounds: number;
+  checkRounds: number;
+  /** The commit that the branch on GitHub has; null before the first push. */
+  pushed: string | null;
+  /** What stands against the merge although the review is done; people see it when they are asked. */
+  checksNote: string | null;
+  mergeRefused: string | null;
+}
+
+export async function implement(run: Run, classification: Classification, plan: Plan): Promise<Work> {
+  const { test } = run.base!;
+  const work = {
+    classification,
+    plan,
+    round: 0,
+    summary: "",
+    verified: false,
+    verification: "",
+    findings: [],
+    reviewRounds: 0,
+    checkRounds: 0,
+    pushed: null,
+    checksNote: null,
+    mergeRefused: null,
+  };
+  return untilVerified(run, work, { kind: "implement", classification, plan, testCommand: test?.command ?? null });
+}
+
+/** Sends the coder back to work on the same branch, with what was asked. */
+export function revise(run: Run, work: Work, revision: Revision): Promise<Work> {
+  const { because, text, findings } = revision;
+  const fresh = { ...work, checksNote: null, mergeRefused: null };
+  return untilVerified(run, fresh, findings ? { kind: "revise", because, text, findings } : { kind: "revise", because, text });
+}
+
+async function untilVerified(run: Run, before: Omit<Work, "change">, brief: BriefRef): Promise<Work> {
+  let work = before;
+  let said = brief;
+  for (let attempt = 0; ; attempt += 1) {
+    run.enter("working");
+    const answer = await run.agent("coder", said, run.base!);
+    if (answer.kind === "gave-up") throw new GaveUp("coder", answer.reason);
+    work = { ...work, round: work.round + 1, summary: answer.text ?? work.summary };
+
+    run.enter("verifying");
+    const change = await collect(run, work, answer.progress.checkpoint);
+    const problem = change === null ? nothingChanged : (refused(change) ?? (await verify(run, work, change)));
+    const last = attempt >= run.settings.limits.verification_rounds;
+    if (change !== null && (problem === null || (last && problem.mayStayDraft))) {
+      run.change = change;
+      return { ...work, change, verified: problem === null, verification: problem?.text ?? run.verification };
+    }
+    if (last) throw new GaveUp("coder", problem!.text);
+    said = { kind: "revise", because: problem!.because, text: problem!.text };
+  }
+}
+
+interface Problem {
+  because: "verification" | "policy";
+  text: string;
+  /** After the last round, a draft that says so is better than nothing. */
+  mayStayDraft: boolean;
+}
+
+const nothingChanged: Problem = {
+  because: "verification",
+  text: "You have changed nothing: the working tree is as it was. Make the change, or say in the code's own tests why none is needed.",
+  mayStayDraft: false,
+};
+
+async function collect(run: Run, work: Omit<Work, "change">, checkpoint: Parameters<typeof collectChange>[0]["checkpoint"] | null): Promise<Change | null> {
+  if (checkpoint === null) return null;
+  const change = await run.step(() =>
+    collectChange({
+      run: run.ref,
+      base: run.base!.commit,
+      parent: work.pushed ?? run.base!.commit,
+      checkpoint,
+      settings: run.settings,
+      title: run.status.title,
+      date: run.startedAt,
+      round: work.round,
+      summary: work.summary,
+      viewer: run.ground!.viewer,
+    }),
+  );
+  return change.empty ? null : change;
+}
+
+function refused(change: Change): Problem | null {
+  const violations = change.violations.filter((violation) => violation.severity === "refuse");
+  if (violations.length === 0) return null;
+  const lines = violations.map(({ path, rule, detail }) => `- ${path}: ${detail} (${rule})`);
+  return {
+    because: "policy",
+    text: `The change policy of this repository does not allow these parts of the change. Undo them or find another way:\n${lines.join("\n")}`,
+    mayStayDraft: false,
+  };
+}
+
+async function verify(run: Run, work: Omit<Work, "change">, change: Change): Promise<Problem | null> {
+  const { category } = work.classification;
+  const command = run.base!.test?.command ?? null;
+  const runs: TestRun[] = [];
+  for (;;) {
+    const wanted = whatToRun({ command, changedTestPaths: change.changedTestPaths, runs });
+    if (wanted.length === 0) break;
+    runs.push(...(await Promise.all(wanted.map((on) => test(run, work.round, change, on, command!)))));
+  }
+  const { evidence, verified, reason } = judgeVerification({ category, runs, changedTestPaths: change.changedTestPaths, command });
+  run.status.evidence = evidence;
+  run.verification = reason;
+  run.changed();
+  return verified ? null : { because: "verification", text: reason, mayStayDraft: true };
+}
+
+function test(run: Run, round: number, change: Change, on: TestRun["on"], command: string): Promise<TestRun> {
+  const purpose = `verify-${round}-${on === "base-with-new-tests" ? "tests" : on}`;
+  run.sandboxes.add(purpose);
+  const commit = { base: run.base!.commit, "base-with-new-tests": change.baseWithNewTests!, branch: change.headSha }[on];
+  return run.step(() =>
+    runTests.executeWithOptions({ summary: `${command} on ${on}` }, [
+      {
+        workspace: { run: run.ref, purpose, commit, checkpoint: null, settings: workspaceSettings(run) },
+        on,
+        command,
+        timeoutMs: run.settings.limits.test_minutes * 60_000,
+      },
+    ]),
+  );
+}

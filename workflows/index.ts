@@ -1,0 +1,4 @@
+/** The workflow types of this product. */
+export { handleDelivery } from "./handle-delivery.ts";
+export { resolveIssue } from "./resolve-issue.ts";
+export { runAgent } from "./run-agent.ts";

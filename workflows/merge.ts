@@ -1,0 +1,37 @@
+/** The end of a good story: the approved head, and only that, is merged; the issue is closed. */
+import type { Outcome } from "../domain/run.ts";
+import { closeIssue, mergePullRequest, setDraft } from "./activities.ts";
+import { mergeability } from "./gates.ts";
+import type { Work } from "./implement.ts";
+import type { Run } from "./run.ts";
+import { Declined } from "./story.ts";
+
+/** Merges the head that was approved. Null: it could not be merged, and a person must decide again. */
+export async function merge(run: Run, work: Work, approvedBy: string | null): Promise<(Outcome & { kind: "merged" }) | null> {
+  run.enter("merging");
+  const { number, headSha } = run.status.pullRequest!;
+  const pullRequest = await mergeability(run);
+  if (pullRequest.draft && !pullRequest.merged) await run.step(() => setDraft({ run: run.ref, number, draft: false }));
+
+  const result = await run.step(() =>
+    mergePullRequest({ run: run.ref, number, sha: headSha, method: run.settings.merge_method, approvedBy }),
+  );
+  switch (result.kind) {
+    case "merged":
+      if (run.settings.close_on_success) await run.step(() => closeIssue({ run: run.ref }));
+      return { kind: "merged", sha: result.sha };
+    case "head-moved":
+      run.setHead({ ...run.status.pullRequest!, headSha: result.headSha });
+      run.refuse("merge", approvedBy, `The head moved from ${headSha} to ${result.headSha}: the approval is void.`);
+      return null;
+    case "not-mergeable":
+      work.mergeRefused = `GitHub refused the merge: ${result.reason}`;
+      run.refuse("merge", approvedBy, work.mergeRefused);
+      return null;
+    case "approver-lost-permission":
+      run.refuse("merge", approvedBy, result.reason);
+      return null;
+    case "closed":
+      throw new Declined("the pull request was closed");
+  }
+}

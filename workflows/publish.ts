@@ -1,0 +1,68 @@
+/** The change goes out: one branch, one pull request, a draft until it is verified and reviewed. */
+import { pullRequestBody, pullRequestTitle } from "../domain/pull-request-text.ts";
+import { addLabels, editPullRequest, openPullRequest, pushBranch, setDraft } from "./activities.ts";
+import { bestEffort } from "./announce.ts";
+import { report } from "./gates.ts";
+import type { Work } from "./implement.ts";
+import type { Run } from "./run.ts";
+
+export async function publish(run: Run, work: Work): Promise<void> {
+  run.enter("opening-pull-request");
+  await push(run, work);
+  const known = run.status.pullRequest;
+  if (known) {
+    await run.step(() => setDraft({ run: run.ref, number: known.number, draft: true }));
+    run.setHead({ ...known, headSha: work.change.headSha });
+    await updatePullRequestText(run, work);
+  } else {
+    const { number, url } = await run.step(() =>
+      openPullRequest({ run: run.ref, ground: run.ground!, title: title(run, work), body: body(run, work) }),
+    );
+    run.setHead({ number, url, headSha: work.change.headSha });
+    label(run, number);
+  }
+  bestEffort(report(run, work));
+}
+
+export async function updatePullRequestText(run: Run, work: Work): Promise<void> {
+  const { number } = run.status.pullRequest!;
+  await run.step(() => editPullRequest({ run: run.ref, number, edit: { title: title(run, work), body: body(run, work) } }));
+}
+
+/** Pushes until our commit is the head. A branch that somebody else moved is theirs: the operator decides. */
+async function push(run: Run, work: Work): Promise<void> {
+  for (;;) {
+    const result = await run.step(() =>
+      pushBranch({ run: run.ref, ground: run.ground!, commit: work.change.headSha, expected: work.pushed }),
+    );
+    if (result.kind !== "moved") break;
+    await run.waitForOperator(
+      `The branch on GitHub is at ${result.actual ?? "nothing (deleted)"}, not at ${work.pushed ?? "nothing"} as this run left it: somebody else moved it. Put it back, then send resume, or reject.`,
+    );
+  }
+  work.pushed = work.change.headSha;
+}
+
+function label(run: Run, number: number): void {
+  const { add_labels } = run.settings;
+  const labels = Array.isArray(add_labels) ? add_labels : add_labels ? ["mergewright"] : [];
+  if (labels.length > 0) bestEffort(addLabels({ run: run.ref, number, labels }));
+}
+
+function title(run: Run, work: Work): string {
+  return pullRequestTitle({ category: work.classification.category, title: run.status.title, issue: run.ref.issue });
+}
+
+function body(run: Run, work: Work): string {
+  return pullRequestBody({
+    status: run.status,
+    summary: work.summary,
+    verified: work.verified,
+    verification: work.verification,
+    change: work.change,
+    findings: work.findings,
+    closes: run.settings.close_on_success,
+    links: run.input.links,
+    runKey: run.ref.runKey,
+  });
+}

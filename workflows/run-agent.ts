@@ -1,0 +1,284 @@
+/** One agent at work: Claude is asked, its tools run in the sandbox, and again, until it answers or a limit is reached. */
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { Checkpoint, ModelTurn, Said, ToolCallRef, WorkspaceRef } from "../activities/contract.ts";
+import type { WaitingFor } from "../domain/run.ts";
+import { callModel, runTool } from "./activities.ts";
+import {
+  type AgentProgress,
+  agentReportSignal,
+  type AgentResult,
+  budgetSignal,
+  pauseAgentSignal,
+  resumeAgentSignal,
+  type RunAgentInput,
+} from "./agent-messages.ts";
+import { untilDone } from "./parked.ts";
+
+/** Claude may answer in a wrong form, or be cut off, this often in a row before the agent gives up. */
+const MAX_NUDGES = 3;
+/** The run hears how its agent is doing at most this often, so that reports do not swell its history. */
+const REPORT_EVERY_MS = 10_000;
+
+export async function runAgent(input: RunAgentInput): Promise<AgentResult> {
+  const agent = new Agent(input);
+  let said: Said = input.carried?.pending ?? { kind: "brief", brief: input.brief };
+
+  for (;;) {
+    const limit = agent.limitReached();
+    if (limit) return agent.gaveUp(limit);
+    await agent.mayGoOn();
+
+    const reply = await agent.ask(said);
+    const next = await agent.answer(reply);
+    if (next.kind === "ended") return next.result;
+    said = next.said;
+
+    if (workflowInfo().continueAsNewSuggested) await agent.continueAsNew(said);
+  }
+}
+
+class Agent {
+  readonly #input: RunAgentInput;
+  readonly #progress: AgentProgress;
+  readonly #startedAt: number;
+  /** Where this round began: earlier rounds of the conversation do not count against its limits. */
+  readonly #before: { turns: number; costUsd: number };
+  #nudges: number;
+  #budgetUsd: number;
+  #paused: boolean;
+  /** Time spent waiting for people does not count as working time. */
+  #idleMs: number;
+  #resumed = 0;
+  #waitingFor: WaitingFor | null = null;
+  #reportedAt = 0;
+
+  constructor(input: RunAgentInput) {
+    this.#input = input;
+    this.#progress = input.from ? { ...input.from } : nothingYet();
+    this.#startedAt = input.carried?.startedAt ?? Date.now();
+    this.#before = input.carried?.before ?? { turns: this.#progress.turns, costUsd: this.#progress.costUsd };
+    this.#nudges = input.carried?.nudges ?? 0;
+    this.#paused = input.carried?.paused ?? false;
+    this.#idleMs = input.carried?.idleMs ?? 0;
+    this.#budgetUsd = input.budgetUsd;
+    setHandler(pauseAgentSignal, () => void (this.#paused = true));
+    setHandler(resumeAgentSignal, () => {
+      this.#paused = false;
+      this.#resumed += 1;
+    });
+    setHandler(budgetSignal, (usd) => void (this.#budgetUsd = usd));
+  }
+
+  /** The limit that ends this round, in words, or null. */
+  limitReached(): string | null {
+    const { turns, minutes } = this.#input.settings.limits;
+    if (this.#progress.turns - this.#before.turns >= turns) return `limits.turns: ${turns} turns were taken without an answer`;
+    if (Date.now() - this.#startedAt - this.#idleMs >= minutes * 60_000) return `limits.minutes: ${minutes} minutes passed without an answer`;
+    if (this.#nudges > MAX_NUDGES) return `Claude did not give a usable answer in ${MAX_NUDGES} attempts in a row`;
+    return null;
+  }
+
+  /** Waits while a person has paused the run, or its budget is spent. */
+  async mayGoOn(): Promise<void> {
+    if (this.#paused) await this.#idleUntil(() => !this.#paused);
+    if (this.#overBudget()) {
+      const spent = this.#spentUsd().toFixed(2);
+      await this.#waitFor(
+        { kind: "budget", detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.` },
+        () => !this.#overBudget(),
+      );
+    }
+  }
+
+  async ask(said: Said): Promise<ModelTurn> {
+    const { run, role, settings } = this.#input;
+    const turn = this.#progress.turn;
+    setCurrentDetails(`${role}, turn ${turn + 1}, $${this.#progress.costUsd.toFixed(4)}`);
+    const reply = await this.#untilDone(() =>
+      callModel.executeWithOptions({ summary: `${role} turn ${turn + 1}` }, [
+        { run, role, conversation: role, turn, previous: this.#progress.previous, said, settings },
+      ]),
+    );
+    this.#progress.previous = reply.key;
+    this.#progress.turn += 1;
+    this.#progress.turns += 1;
+    this.#progress.modelCalls += 1;
+    this.#progress.costUsd += reply.costUsd;
+    await this.#report(false);
+    return reply;
+  }
+
+  /** Does what the reply asks for. */
+  async answer(reply: ModelTurn): Promise<{ kind: "said"; said: Said } | { kind: "ended"; result: AgentResult }> {
+    switch (reply.stopReason) {
+      case "tool_use":
+        this.#nudges = 0;
+        return { kind: "said", said: await this.#runTools(reply) };
+      case "pause_turn":
+        return { kind: "said", said: { kind: "continue" } };
+      case "refusal":
+        return this.#ended(await this.gaveUp("Claude declined to work on this (stop reason refusal)"));
+      case "model_context_window_exceeded":
+        return this.#ended(await this.gaveUp("the conversation no longer fits into the model's context window"));
+      case "max_tokens":
+        this.#nudges += 1;
+        return { kind: "said", said: cutOff(reply.calls) };
+      default:
+        return this.#finish(reply);
+    }
+  }
+
+  async #finish(reply: ModelTurn): Promise<{ kind: "said"; said: Said } | { kind: "ended"; result: AgentResult }> {
+    const { answer } = reply;
+    if (answer === null || answer.kind === "invalid") {
+      this.#nudges += 1;
+      return { kind: "said", said: { kind: "text", text: answer?.problem ?? "Your reply was empty. Go on with the work, or answer." } };
+    }
+    await this.#report(true);
+    const text = answer.kind === "text" ? answer.text : null;
+    const data = answer.kind === "data" ? answer.value : null;
+    return this.#ended({ kind: "answered", text, data, progress: this.#progress });
+  }
+
+  #ended(result: AgentResult): { kind: "ended"; result: AgentResult } {
+    return { kind: "ended", result };
+  }
+
+  async gaveUp(reason: string): Promise<AgentResult> {
+    await this.#report(true);
+    return { kind: "gave-up", reason, progress: this.#progress };
+  }
+
+  /** Calls run in Claude's order; neighbours that only read run side by side. */
+  async #runTools(reply: ModelTurn): Promise<Said> {
+    let rebuilt = false;
+    for (const group of grouped(reply.calls)) {
+      const results = await Promise.all(group.map((call) => this.#runTool(reply, call)));
+      for (const result of results) {
+        rebuilt ||= result.rebuilt;
+        if (result.checkpoint) this.#progress.checkpoint = result.checkpoint;
+      }
+    }
+    const note = rebuilt
+      ? "The sandbox was lost and has been rebuilt: the working tree is as it was, but running processes, ignored files and installed packages are gone."
+      : null;
+    return { kind: "results", calls: reply.calls, note };
+  }
+
+  #runTool(reply: ModelTurn, call: ToolCallRef): ReturnType<typeof runTool> {
+    const { role, settings } = this.#input;
+    return this.#untilDone(() =>
+      runTool.executeWithOptions({ summary: call.summary }, [
+        {
+          workspace: this.#workspace(),
+          role,
+          conversation: role,
+          turn: this.#progress.turn - 1,
+          turnKey: reply.key,
+          callId: call.id,
+          limits: settings.limits,
+        },
+      ]),
+    );
+  }
+
+  #workspace(): WorkspaceRef {
+    const { run, role, base, settings } = this.#input;
+    const { sandbox, setup_command } = settings;
+    return {
+      run,
+      purpose: role,
+      commit: base.commit,
+      checkpoint: this.#progress.checkpoint,
+      settings: setup_command === undefined ? { sandbox } : { sandbox, setup_command },
+    };
+  }
+
+  #untilDone<T>(step: () => Promise<T>): Promise<T> {
+    return untilDone(step, async (reason) => {
+      const resumed = this.#resumed;
+      await this.#waitFor({ kind: "operator", detail: `${reason} Mend it, then send resume.` }, () => this.#resumed > resumed);
+    });
+  }
+
+  async #waitFor(wait: Omit<WaitingFor, "since">, until: () => boolean): Promise<void> {
+    this.#waitingFor = { ...wait, since: new Date().toISOString() };
+    await this.#report(true);
+    await this.#idleUntil(until);
+    this.#waitingFor = null;
+    await this.#report(true);
+  }
+
+  async #idleUntil(until: () => boolean): Promise<void> {
+    const since = Date.now();
+    await condition(until);
+    this.#idleMs += Date.now() - since;
+  }
+
+  async #report(now: boolean): Promise<void> {
+    const { parent, workflowId } = workflowInfo();
+    if (!parent || (!now && Date.now() - this.#reportedAt < REPORT_EVERY_MS)) return;
+    this.#reportedAt = Date.now();
+    await getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(agentReportSignal, {
+      workflowId,
+      role: this.#input.role,
+      progress: { ...this.#progress },
+      waitingFor: this.#waitingFor,
+    });
+  }
+
+  async continueAsNew(pending: Said): Promise<void> {
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof runAgent>({
+      ...this.#input,
+      from: this.#progress,
+      budgetUsd: this.#budgetUsd,
+      carried: {
+        startedAt: this.#startedAt,
+        before: this.#before,
+        nudges: this.#nudges,
+        paused: this.#paused,
+        idleMs: this.#idleMs,
+        pending,
+      },
+    });
+  }
+
+  #spentUsd(): number {
+    return this.#input.spentUsd + this.#progress.costUsd - this.#before.costUsd;
+  }
+
+  #overBudget(): boolean {
+    return this.#spentUsd() >= this.#budgetUsd;
+  }
+}
+
+function nothingYet(): AgentProgress {
+  return { previous: null, turn: 0, checkpoint: null as Checkpoint | null, turns: 0, modelCalls: 0, costUsd: 0 };
+}
+
+/** Neighbouring calls that only read, together; every other call by itself. */
+function grouped(calls: readonly ToolCallRef[]): ToolCallRef[][] {
+  const groups: ToolCallRef[][] = [];
+  let reading = false;
+  for (const call of calls) {
+    if (call.onlyReads && reading) groups.at(-1)!.push(call);
+    else groups.push([call]);
+    reading = call.onlyReads;
+  }
+  return groups;
+}
+
+/** A reply that was cut by its token limit: its tool calls may be incomplete, so none of them runs. */
+function cutOff(calls: ToolCallRef[]): Said {
+  const text = "Your last reply reached its token limit and was cut. Go on in smaller steps.";
+  return calls.length === 0 ? { kind: "text", text } : { kind: "results", calls, note: text };
+}

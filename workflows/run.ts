@@ -1,0 +1,498 @@
+/** The state of one run: its status document, the messages it takes, the agents it starts. The story is in `resolve-issue.ts`. */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  executeChild,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  type SignalDefinition,
+  uuid4,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { UpdateDefinition } from "@temporalio/common";
+import type { Base, BriefRef, Change, Ground, RunRef } from "../activities/contract.ts";
+import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
+import type { IssueEvent } from "../domain/events.ts";
+import { agentWorkflowId, type Role } from "../domain/ids.ts";
+import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
+import { checkPermission } from "./activities.ts";
+import {
+  type AgentProgress,
+  type AgentReport,
+  agentReportSignal,
+  type AgentResult,
+  budgetSignal,
+  pauseAgentSignal,
+  resumeAgentSignal,
+} from "./agent-messages.ts";
+import {
+  githubEventSignal,
+  MESSAGE_NAMES,
+  type MessageName,
+  type Messages,
+  type Receipt,
+  type ResolveIssueInput,
+  signals,
+  statusQuery,
+  updates,
+} from "./messages.ts";
+import { parseMessage } from "./parse-message.ts";
+import { untilDone } from "./parked.ts";
+import type { runAgent } from "./run-agent.ts";
+import { searchAttributesOf } from "./search-attributes.ts";
+
+/** How the run was ended from outside, while the story was being told. */
+export type Interruption =
+  | { kind: "declined"; reason: string }
+  | { kind: "cancelled"; reason: string }
+  | { kind: "merged"; sha: string };
+
+/** What a person asked of the change that awaits approval. */
+export type Wish = { kind: "approved"; by: string; sha: string } | { kind: "changes-requested"; by: string; text: string };
+
+export class Run {
+  readonly input: ResolveIssueInput;
+  readonly ref: RunRef;
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly scope = new CancellationScope();
+  ground: Ground | null = null;
+  base: Base | null = null;
+  change: Change | null = null;
+  interruption: Interruption | null = null;
+  /** How the last verification was judged, in a sentence. */
+  verification = "";
+  /** Set when Temporal itself cancelled the run: thrown again at the end, so that it shows as cancelled. */
+  cancellation: unknown = null;
+  /** Purposes of the sandboxes that may be open. */
+  readonly sandboxes = new Set<string>();
+  /** Bumped by each event about checks, so that whoever waits looks again. */
+  checksNews = 0;
+
+  readonly #wishes: Wish[] = [];
+  readonly #progress = new Map<Role, AgentProgress>();
+  readonly #rounds = new Map<Role, number>();
+  readonly #calls = new Map<Role, number>();
+  #activeAgent: string | null = null;
+  #planApprovedBy: string | null = null;
+  #phaseBeforePause: Phase | null = null;
+  #resumed = 0;
+  #onChange: () => void = () => undefined;
+
+  constructor(input: ResolveIssueInput) {
+    const { workflowId, startTime } = workflowInfo();
+    this.input = input;
+    this.startedAt = startTime.toISOString();
+    this.ref = { runKey: uuid4(), repository: input.repository, issue: input.issue };
+    this.status = firstStatus(workflowId, input, this.startedAt);
+    this.#listen();
+  }
+
+  get settings(): ResolveIssueInput["settings"] {
+    return this.input.settings;
+  }
+
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
+  }
+
+  enter(phase: Phase): void {
+    if (this.status.phase === "paused" && !isEnded(phase)) {
+      this.#phaseBeforePause = phase;
+      return;
+    }
+    if (this.status.phase === phase) return;
+    this.#setPhase(phase);
+  }
+
+  /** Runs a step; what no retry mends waits for an operator. Between steps a paused run rests. */
+  async step<T>(step: () => Promise<T>): Promise<T> {
+    await this.whilePaused();
+    return untilDone(step, (reason) => this.waitForOperator(`${reason} Mend it, then send resume.`));
+  }
+
+  async waitForOperator(detail: string): Promise<void> {
+    const resumed = this.#resumed;
+    await this.waitFor({ kind: "operator", detail }, () => this.#resumed > resumed);
+  }
+
+  async whilePaused(): Promise<void> {
+    if (this.#phaseBeforePause !== null) await condition(() => this.#phaseBeforePause === null);
+  }
+
+  /** Starts a step that the story needs only later. Its failure surfaces where it is awaited, not before. */
+  inBackground<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.step(step);
+    result.catch(() => undefined);
+    return result;
+  }
+
+  /** The end: no phase comes after it, whether the run is paused or not. */
+  end(outcome: Outcome): void {
+    this.#phaseBeforePause = null;
+    this.status.outcome = outcome;
+    this.status.waitingFor = null;
+    this.#setPhase(outcome.kind);
+  }
+
+  /** Waits for people, or for things outside, with the reason in the status. A time limit makes it answer false. */
+  async waitFor(wait: Omit<WaitingFor, "since">, until: () => boolean, timeoutMs?: number): Promise<boolean> {
+    if (until()) return true;
+    this.status.waitingFor = { ...wait, since: new Date().toISOString() };
+    this.changed();
+    const met = timeoutMs === undefined ? await condition(until).then(() => true) : await condition(until, timeoutMs);
+    this.status.waitingFor = null;
+    this.changed();
+    return met;
+  }
+
+  /** Starts one round of an agent as a child workflow. A later round goes on in the same conversation. */
+  async agent(role: Role, brief: BriefRef, base: Pick<Base, "commit">, fresh = false): Promise<AgentResult> {
+    await this.whilePaused();
+    const round = (this.#rounds.get(role) ?? 0) + 1;
+    this.#rounds.set(role, round);
+    const workflowId = agentWorkflowId(this.status.id, role, round);
+    const from = fresh ? startOver(this.#progress.get(role)) : (this.#progress.get(role) ?? null);
+    this.#activeAgent = workflowId;
+    if (role !== "classifier") this.sandboxes.add(role);
+    this.#account(role, from ?? nothingYet, "running");
+    try {
+      const result = await executeChild<typeof runAgent>("runAgent", {
+        workflowId,
+        args: [
+          {
+            run: this.ref,
+            role,
+            round,
+            brief,
+            base,
+            settings: this.settings,
+            spentUsd: this.status.costUsd,
+            budgetUsd: this.status.budgetUsd,
+            from,
+          },
+        ],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        staticSummary: `${role}, round ${round}`,
+      });
+      this.#progress.set(role, result.progress);
+      this.#account(role, result.progress, result.kind === "answered" ? "done" : "failed");
+      return result;
+    } finally {
+      this.#activeAgent = null;
+      this.status.waitingFor = null;
+    }
+  }
+
+  /** The next thing that a person asked of the change, if any. */
+  takeWish(): Wish | null {
+    return this.#wishes.shift() ?? null;
+  }
+
+  hasWish(): boolean {
+    return this.#wishes.length > 0;
+  }
+
+  planApprovedBy(): string | null {
+    return this.#planApprovedBy;
+  }
+
+  /** A new head voids every approval of an older one. */
+  setHead(pullRequest: { number: number; url: string; headSha: string }): void {
+    const { number, url, headSha } = pullRequest;
+    this.status.pullRequest = { number, url, headSha };
+    const approvals = this.#wishes.filter((wish) => wish.kind === "approved" && wish.sha !== headSha);
+    for (const approval of approvals) this.#wishes.splice(this.#wishes.indexOf(approval), 1);
+    this.changed();
+  }
+
+  refuse(message: string, by: string | null, reason: string): void {
+    this.status.refused.push({ message, by, reason, at: new Date().toISOString() });
+    // A flood of refused messages must not swell the status; the newest tell most.
+    if (this.status.refused.length > 50) this.status.refused.shift();
+    log.warn("message refused", { message, by, reason });
+    this.changed();
+  }
+
+  changed(): void {
+    this.#describe();
+    this.#onChange();
+  }
+
+  #setPhase(phase: Phase): void {
+    this.status.phase = phase;
+    this.status.phases.push({ phase, at: new Date().toISOString() });
+    log.info("phase", { phase });
+    upsertSearchAttributes(searchAttributesOf(this.status));
+    this.changed();
+  }
+
+  #describe(): void {
+    const { phase, waitingFor, pullRequest, costUsd } = this.status;
+    const lines = [`**${phase}**${waitingFor?.detail ? `: ${waitingFor.detail}` : ""}`, `Cost: $${costUsd.toFixed(4)}`];
+    if (pullRequest) lines.push(`Pull request: ${pullRequest.url}`);
+    setCurrentDetails(lines.join("\n\n"));
+  }
+
+  #account(role: Role, progress: AgentProgress, state: "running" | "done" | "failed"): void {
+    const known = this.status.agents.find((agent) => agent.role === role);
+    const agent = known ?? { role, turns: 0, costUsd: 0, state };
+    if (!known) this.status.agents.push(agent);
+    agent.turns = progress.turns;
+    agent.costUsd = progress.costUsd;
+    agent.state = state;
+    this.#calls.set(role, progress.modelCalls);
+    this.status.turns = sum(this.status.agents.map((each) => each.turns));
+    this.status.costUsd = sum(this.status.agents.map((each) => each.costUsd));
+    this.status.modelCalls = sum([...this.#calls.values()]);
+    this.#describe();
+  }
+  #listen(): void {
+    setHandler(statusQuery, () => this.status);
+    setHandler(agentReportSignal, (report) => this.#hear(report));
+    setHandler(githubEventSignal, (event) => this.#react(event));
+    for (const name of MESSAGE_NAMES) this.#listenTo(name);
+  }
+
+  #listenTo<Name extends MessageName>(name: Name): void {
+    setHandler(signals[name] as SignalDefinition<[unknown]>, async (payload: unknown) => {
+      const refusal = await this.#take(name, payload);
+      if (refusal) this.refuse(name, refusal.by, refusal.reason);
+    });
+    setHandler(updates[name] as UpdateDefinition<Receipt, [unknown]>, async (payload: unknown): Promise<Receipt> => {
+      const refusal = await this.#take(name, payload);
+      if (!refusal) return { accepted: true };
+      this.refuse(name, refusal.by, refusal.reason);
+      throw ApplicationFailure.nonRetryable(refusal.reason, "Refused");
+    });
+  }
+
+  /** Obeys a message, or tells why not. */
+  async #take<Name extends MessageName>(name: Name, payload: unknown): Promise<{ by: string | null; reason: string } | null> {
+    const parsed = parseMessage(name, payload);
+    if (!parsed.ok) return { by: parsed.by, reason: parsed.reason };
+    if (isEnded(this.status.phase)) return { by: parsed.value.by ?? null, reason: `The run has ended (${this.status.phase}).` };
+    // The shas that the sender saw: looked up before GitHub is asked, so that a push in between cannot slip in.
+    const { phase } = this.status;
+    const headSha = this.status.pullRequest?.headSha ?? null;
+    const { by } = parsed.value;
+    const permission = by === undefined ? "write" : await checkPermission({ run: this.ref, login: by });
+    const reason =
+      name === "approveMerge"
+        ? refuseApproval({ phase, headSha, sha: (parsed.value as Messages["approveMerge"]).sha ?? null, by: by ?? "", permission })
+        : refuseAuthority(by ?? "operator", permission);
+    if (reason) return { by: by ?? null, reason };
+    const refusal = await this.#obey[name](parsed.value, headSha);
+    return refusal === null ? null : { by: by ?? null, reason: refusal };
+  }
+
+  readonly #obey: { [Name in MessageName]: (message: Messages[Name], headSha: string | null) => string | null | Promise<string | null> } = {
+    approveMerge: ({ by }, headSha) => {
+      if (headSha !== this.status.pullRequest?.headSha) return "The head of the pull request has moved. Look at the new head and approve that.";
+      this.#wishes.push({ kind: "approved", by, sha: headSha! });
+      return null;
+    },
+    approvePlan: ({ by }) => {
+      if (this.status.phase !== "awaiting-plan-approval") return `The run is not waiting for the approval of a plan (phase ${this.status.phase}).`;
+      this.#planApprovedBy = by;
+      return null;
+    },
+    requestChanges: ({ by, text }) => {
+      if (this.status.pullRequest === null) return `There is no pull request to change yet (phase ${this.status.phase}).`;
+      this.#wishes.push({ kind: "changes-requested", by, text });
+      return null;
+    },
+    reject: ({ by, reason }) => {
+      this.interrupt({ kind: "declined", reason: `rejected by @${by}: ${reason}` });
+      return null;
+    },
+    answer: () => "The run has not asked a question.",
+    pause: () => this.#pause(),
+    resume: () => this.#resume(),
+    raiseBudget: async ({ usd }) => {
+      if (usd <= this.status.costUsd) return `$${usd} is not more than the $${this.status.costUsd.toFixed(2)} that are already spent.`;
+      this.status.budgetUsd = usd;
+      this.changed();
+      await this.#tellAgent((agent) => agent.signal(budgetSignal, usd));
+      return null;
+    },
+  };
+
+  /** Ends the story from outside. The first interruption counts. */
+  interrupt(interruption: Interruption): void {
+    if (this.interruption || isEnded(this.status.phase)) return;
+    this.interruption = interruption;
+    this.scope.cancel();
+  }
+
+  async #pause(): Promise<string | null> {
+    if (this.#phaseBeforePause !== null) return "The run is paused already.";
+    this.#phaseBeforePause = this.status.phase;
+    this.#setPhase("paused");
+    await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
+    return null;
+  }
+
+  async #resume(): Promise<string | null> {
+    this.#resumed += 1;
+    const before = this.#phaseBeforePause;
+    if (before !== null) {
+      this.#phaseBeforePause = null;
+      this.#setPhase(before);
+    } else if (this.status.waitingFor === null) return "The run is neither paused nor waiting for an operator.";
+    await this.#tellAgent((agent) => agent.signal(resumeAgentSignal));
+    return null;
+  }
+
+  async #tellAgent(tell: (agent: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
+    if (this.#activeAgent === null) return;
+    try {
+      await tell(getExternalWorkflowHandle(this.#activeAgent));
+    } catch (error) {
+      // It ended in the meantime: there is nobody left to tell.
+      log.info("agent could not be told", { agent: this.#activeAgent, reason: String(error) });
+    }
+  }
+
+  #hear(report: AgentReport): void {
+    if (report.workflowId !== this.#activeAgent) return;
+    this.#account(report.role, report.progress, "running");
+    if (this.status.waitingFor?.kind === report.waitingFor?.kind) return;
+    this.status.waitingFor = report.waitingFor;
+    this.changed();
+  }
+
+  async #react(event: IssueEvent): Promise<void> {
+    if (isEnded(this.status.phase)) return;
+    switch (event.kind) {
+      case "command":
+        return this.#command(event);
+      case "review":
+        return this.#review(event);
+      case "head-pushed":
+        return this.#headPushed(event.sha, event.by);
+      case "pull-request-closed":
+        return this.#pullRequestClosed(event);
+      case "checks-changed":
+        this.checksNews += 1;
+        return;
+      case "pull-request-reopened":
+        return;
+      case "issue-changed":
+        if (event.change === "closed" || event.change === "deleted" || event.change === "transferred") {
+          if (this.status.phase === "merging") return;
+          this.interrupt({ kind: "cancelled", reason: `the issue was ${event.change}${event.by ? ` by @${event.by}` : ""}` });
+        }
+        return;
+    }
+  }
+
+  async #command(event: IssueEvent & { kind: "command" }): Promise<void> {
+    const { command, by } = event;
+    const message = toMessage(command, by);
+    if (message === null) return this.#cancelOrIgnore(command.verb, by);
+    const refusal = await this.#take(message.name, message.payload);
+    if (refusal) this.refuse(`/mergewright ${command.verb}`, by, refusal.reason);
+  }
+
+  async #cancelOrIgnore(verb: string, by: string): Promise<void> {
+    if (verb !== "cancel") return;
+    const refusal = refuseAuthority(by, await checkPermission({ run: this.ref, login: by }));
+    if (refusal) this.refuse("/mergewright cancel", by, refusal);
+    else this.interrupt({ kind: "cancelled", reason: `cancelled by @${by}` });
+  }
+
+  async #review(event: IssueEvent & { kind: "review" }): Promise<void> {
+    const { by, sha, text } = event;
+    if (event.state === "dismissed") {
+      this.#withdraw(by, sha);
+      return;
+    }
+    const approved = event.state === "approved";
+    const refusal = approved
+      ? await this.#take("approveMerge", { by, sha })
+      : await this.#take("requestChanges", { by, text: text.trim() || "Changes were requested without a text; see the review on the pull request." });
+    if (refusal) this.refuse(approved ? "review: approve" : "review: request changes", by, refusal.reason);
+  }
+
+  #withdraw(by: string, sha: string): void {
+    const index = this.#wishes.findIndex((wish) => wish.kind === "approved" && wish.by === by && wish.sha === sha);
+    if (index >= 0) this.#wishes.splice(index, 1);
+  }
+
+  #headPushed(sha: string, by: string | null): void {
+    const { pullRequest } = this.status;
+    if (!pullRequest || sha === this.change?.headSha || sha === pullRequest.headSha) return;
+    this.setHead({ ...pullRequest, headSha: sha });
+    this.refuse("push", by, `The branch was moved to ${sha} by somebody else: earlier approvals are void.`);
+  }
+
+  #pullRequestClosed(event: IssueEvent & { kind: "pull-request-closed" }): void {
+    if (this.status.phase === "merging" || event.pullRequest !== this.status.pullRequest?.number) return;
+    const by = event.by ? ` by @${event.by}` : "";
+    if (event.merged && event.mergeSha) this.interrupt({ kind: "merged", sha: event.mergeSha });
+    else this.interrupt({ kind: "declined", reason: `the pull request was closed${by}` });
+  }
+}
+
+const nothingYet: AgentProgress = { previous: null, turn: 0, checkpoint: null, turns: 0, modelCalls: 0, costUsd: 0 };
+
+/** A new conversation of the same role; what it has cost so far still counts. */
+function startOver(progress: AgentProgress | undefined): AgentProgress | null {
+  return progress ? { ...progress, previous: null, checkpoint: null } : null;
+}
+
+function toMessage(command: (IssueEvent & { kind: "command" })["command"], by: string): { name: MessageName; payload: unknown } | null {
+  switch (command.verb) {
+    case "approve":
+      return { name: "approveMerge", payload: { by } };
+    case "approve-plan":
+      return { name: "approvePlan", payload: { by } };
+    case "revise":
+      return { name: "requestChanges", payload: { by, text: command.text } };
+    case "reject":
+      return { name: "reject", payload: { by, reason: command.text } };
+    case "answer":
+      return { name: "answer", payload: { by, text: command.text } };
+    case "budget":
+      return { name: "raiseBudget", payload: { by, usd: command.usd } };
+    case "pause":
+    case "resume":
+      return { name: command.verb, payload: { by } };
+    case "run":
+    case "cancel":
+      return null;
+  }
+}
+
+function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatus {
+  return {
+    id,
+    repository: input.repository,
+    issue: input.issue,
+    title: input.snapshot?.title ?? "",
+    phase: "received",
+    phases: [{ phase: "received", at }],
+    category: null,
+    plan: null,
+    pullRequest: null,
+    turns: 0,
+    modelCalls: 0,
+    costUsd: 0,
+    budgetUsd: input.settings.limits.budget_usd,
+    waitingFor: null,
+    agents: [],
+    evidence: { failsOnBase: null, passesOnBranch: null, command: null, outputs: [] },
+    refused: [],
+    outcome: null,
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

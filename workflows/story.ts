@@ -1,0 +1,28 @@
+/** Small pieces that several chapters of the story share. */
+import type { WorkspaceRef } from "../activities/contract.ts";
+import type { Role } from "../domain/ids.ts";
+import { closeSandbox } from "./activities.ts";
+import type { Run } from "./run.ts";
+
+/** Thrown when the issue is not one to work on; the message says why, to the person who wrote it. */
+export class Declined extends Error {}
+
+/** Thrown when an agent reached a limit without a usable answer. */
+export class GaveUp extends Error {
+  constructor(role: Role, reason: string) {
+    super(`the ${role} gave up: ${reason}`);
+  }
+}
+
+/** Ends sandboxes of the run; without a list, all that it has opened. */
+export async function closeSandboxes(run: Run, purposes: readonly string[] = [...run.sandboxes]): Promise<void> {
+  const opened = purposes.filter((purpose) => run.sandboxes.has(purpose));
+  await Promise.all(opened.map((purpose) => closeSandbox({ run: run.ref, purpose })));
+  for (const purpose of opened) run.sandboxes.delete(purpose);
+}
+
+/** The part of the settings that a workspace is made with. */
+export function workspaceSettings(run: Run): WorkspaceRef["settings"] {
+  const { sandbox, setup_command } = run.settings;
+  return setup_command === undefined ? { sandbox } : { sandbox, setup_command };
+}
