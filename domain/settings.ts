@@ -22,35 +22,62 @@ export const Limits = z.strictObject({
   minutes: positive.default(120).describe("Working time of one agent in one round, in minutes"),
   budget_usd: positive.default(10).describe("What one run may spend before it asks, in US dollars"),
   review_rounds: z.int().min(0).default(3).describe("How often the reviewer's findings go back to the coder"),
-  verification_rounds: z.int().min(0).default(3).describe("How often a change that does not verify goes back to the coder"),
+  verification_rounds: z
+    .int()
+    .min(0)
+    .default(3)
+    .describe("How often a change that does not verify goes back to the coder"),
   check_rounds: z.int().min(0).default(3).describe("How often failed checks go back to the coder"),
   command_seconds: count.default(600).describe("One shell command in the sandbox, in seconds"),
   test_minutes: positive.default(30).describe("One run of the test command, in minutes"),
   check_minutes: positive.default(120).describe("How long the checks of a head commit may take, in minutes"),
-  output_characters: z.int().min(1000).default(10_000).describe("What the model sees of one tool's output: half from its head, half from its tail"),
+  output_characters: z
+    .int()
+    .min(1000)
+    .default(10_000)
+    .describe("What the model sees of one tool's output: half from its head, half from its tail"),
 });
 
 export const Policy = z.strictObject({
   protected_paths: z
     .array(z.string().min(1))
-    .default([".github/workflows/**", ".github/actions/**", "**/CODEOWNERS", "**/AGENTS.md", "**/CLAUDE.md", ".claude/**", "**/.mcp.json", ".husky/**", "**/.gitattributes", "**/.gitmodules"])
+    .default([
+      ".github/workflows/**",
+      ".github/actions/**",
+      "**/CODEOWNERS",
+      "**/AGENTS.md",
+      "**/CLAUDE.md",
+      ".claude/**",
+      "**/.mcp.json",
+      ".husky/**",
+      "**/.gitattributes",
+      "**/.gitmodules",
+    ])
     .describe("Globs that a run may not change"),
-  max_files: count.default(50),
-  max_changed_lines: count.default(2000),
-  max_file_bytes: count.default(1_000_000),
+  max_files: count.default(50).describe("Files that one change may touch"),
+  max_changed_lines: count.default(2000).describe("Lines added and deleted together"),
+  max_file_bytes: count.default(1_000_000).describe("Size of one changed file, in bytes"),
 });
 
 export const SandboxSettings = z.strictObject({
   image: z.string().min(1).optional().describe("Overrides DOCKER_IMAGE for this repository"),
   memory: size.optional().describe("Overrides MEMORY_LIMIT"),
   cpus: positive.optional().describe("Overrides CPU_LIMIT"),
-  pids: count.default(512),
+  pids: count.default(512).describe("Processes at one time"),
   workspace: size.default("2g").describe("Quota of the workspace"),
 });
 
 export const Triggers = z.strictObject({
-  label: z.string().min(1).nullable().default("mergewright").describe("An issue opened with, or given, this label starts a run"),
-  every_new_issue: z.boolean().default(false),
+  label: z
+    .string()
+    .min(1)
+    .nullable()
+    .default("mergewright")
+    .describe("An issue opened with, or given, this label starts a run"),
+  every_new_issue: z
+    .boolean()
+    .default(false)
+    .describe("Every issue that is opened starts a run, with or without the label"),
   assigned: z.boolean().default(true).describe("Assigning our account starts a run (user tokens only)"),
   comment: z.boolean().default(true).describe("The comment `/mergewright run` starts a run"),
   allowed_bots: z.array(z.int().positive()).default([]).describe("Numeric ids of bot accounts that count like people"),
@@ -66,7 +93,10 @@ export const Models = z.strictObject({
 
 const settingsShape = {
   auto_comment: z.boolean().default(true).describe("Keep one progress comment on the issue"),
-  auto_assign: z.boolean().default(false).describe("Assign the issue to our account while a run works on it (user tokens only)"),
+  auto_assign: z
+    .boolean()
+    .default(false)
+    .describe("Assign the issue to our account while a run works on it (user tokens only)"),
   add_labels: z
     .union([z.boolean(), z.array(z.string().min(1))])
     .default(true)
@@ -74,16 +104,26 @@ const settingsShape = {
   add_reaction: z.boolean().default(true).describe("React with eyes to the issue or comment that started the run"),
   close_on_success: z.boolean().default(true).describe("`Closes #N` in the pull request; false writes `Refs #N`"),
   auto_merge: z.boolean().default(false).describe("Merge without asking, once verified, reviewed and green"),
-  require_review: z.boolean().default(true).describe("A human approves the head commit before the merge; wins over auto_merge"),
+  require_review: z
+    .boolean()
+    .default(true)
+    .describe("A human approves the head commit before the merge; wins over auto_merge"),
   require_plan_approval: z.boolean().default(false).describe("Wait for approvePlan before any code is written"),
-  merge_method: z.enum(["merge", "squash", "rebase"]).default("squash"),
-  report: z.enum(["check-run", "commit-status", "none"]).default("commit-status").describe("How the head commit shows our verification; check runs need a GitHub App"),
-  test_command: z.string().min(1).optional().describe("Runs the whole test suite; detected from the repository when absent"),
+  merge_method: z.enum(["merge", "squash", "rebase"]).default("squash").describe("How the pull request is merged"),
+  report: z
+    .enum(["check-run", "commit-status", "none"])
+    .default("commit-status")
+    .describe("How the head commit shows our verification; check runs need a GitHub App"),
+  test_command: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Runs the whole test suite; detected from the repository when absent"),
   setup_command: z.string().min(1).optional().describe("Runs once in every new sandbox before anything else"),
-  limits: Limits.prefault({}),
-  policy: Policy.prefault({}),
-  sandbox: SandboxSettings.prefault({}),
-  models: Models.prefault({}),
+  limits: Limits.prefault({}).describe("When a run stops and asks"),
+  policy: Policy.prefault({}).describe("What a change may not do, whoever wrote it"),
+  sandbox: SandboxSettings.prefault({}).describe("Where the commands run"),
+  models: Models.prefault({}).describe("Which Claude does what"),
 };
 
 /** The settings of one repository, complete. */

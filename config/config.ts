@@ -1,0 +1,91 @@
+/** The configuration as the rest of the program sees it: complete, checked, and plain. `loadConfig` makes it. */
+import type { RepositoryName } from "../domain/ids.ts";
+import type { RunSettings, Triggers } from "../domain/settings.ts";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Config {
+  /** State directory, absolute. It need not exist yet. */
+  home: string;
+  /** The file that was read, absolute; null where there was none. */
+  file: string | null;
+  /** Always a loopback address while there is no `apiToken`. */
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  logLevel: LogLevel;
+  temporal: TemporalConfig;
+  github: GitHubConfig;
+  anthropic: { apiKey: string | null; baseUrl: string | null };
+  qdrant: { url: string; apiKey: string | null } | null;
+  embeddings: { url: string; model: string; apiKey: string | null } | null;
+  execution: ExecutionConfig;
+  artifacts: ArtifactsConfig;
+  /** Guards every route but webhook, health and ready; null: loopback only, and no changes over HTTP. */
+  apiToken: string | null;
+  /** Encrypts Temporal payloads; any text of 32 characters or more. */
+  payloadKey: string | null;
+  triggers: Triggers;
+  /** Day on which the prices were looked up, `YYYY-MM-DD`. */
+  pricesAsOf: string;
+  /** By GitHub owner in lower case. */
+  tenants: ReadonlyMap<string, Tenant>;
+  /** Repositories with settings of their own, as they are spelt in the file. */
+  repositories: readonly RepositoryName[];
+  /** What holds for one repository (any case); a fresh copy at each call. */
+  settingsFor(repository: RepositoryName): RunSettings;
+  /** Every secret value that this configuration holds, for redaction. */
+  secrets(): string[];
+  /** What works but should be known, one sentence each. */
+  warnings: readonly string[];
+}
+
+export interface TemporalConfig {
+  /** `host:port`; null: the embedded dev server. */
+  address: string | null;
+  namespace: string;
+  apiKey: string | null;
+  /** As the Temporal SDK's `tls` option takes it. */
+  tls: boolean | { clientCertPair: { crt: Buffer; key: Buffer } };
+  /** Path of the Temporal CLI that was asked for; null: find one. */
+  cli: string | null;
+}
+
+export interface GitHubConfig {
+  /** REST base without a slash at its end. */
+  apiUrl: string;
+  graphqlUrl: string;
+  auth: GitHubAuth | null;
+  webhookSecret: string | null;
+}
+
+export type GitHubAuth = { kind: "token"; token: string } | { kind: "app"; appId: number; privateKey: string };
+
+export interface ExecutionConfig {
+  /** `local` runs commands as unsandboxed processes: only when asked for by name. */
+  mode: "docker" | "local";
+  /** As DOCKER_HOST has it; null: the engine of this machine. */
+  dockerHost: string | null;
+  /** null: the default image of the sandbox adapter. */
+  image: string | null;
+  /** Such as `4g`; null: the sandbox adapter's default. */
+  memory: string | null;
+  /** null: the sandbox adapter's default. */
+  cpus: number | null;
+}
+
+export type ArtifactsConfig =
+  | { kind: "file"; url: string; directory: string }
+  | { kind: "s3"; url: string; bucket: string; prefix: string; endpoint: string | null };
+
+/** What one GitHub owner brings of their own; null: ours is used. */
+export interface Tenant {
+  owner: string;
+  webhookSecret: string | null;
+  githubAuth: GitHubAuth | null;
+  anthropicApiKey: string | null;
+}
+
+/** Outside parts that a command cannot do without. */
+export type Need = "claude" | "github" | "webhook-secret";

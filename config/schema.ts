@@ -1,0 +1,44 @@
+/** What may stand in `mergewright.yaml`: the settings of all repositories, and of single ones over them. */
+import { z } from "zod";
+import { isRepositoryName } from "../domain/ids.ts";
+import { Price, RepositorySettings, Triggers } from "../domain/settings.ts";
+import { PRICES, PRICES_AS_OF } from "./prices.ts";
+
+/** A secret, as the name of the environment variable that holds it, or (with a warning) as it is. */
+export const SecretReference = z.union([
+  z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable") }),
+  z.string().min(1),
+]);
+export type SecretReference = z.infer<typeof SecretReference>;
+
+export const TenantSettings = z.strictObject({
+  webhook_secret: SecretReference.optional().describe("Checks this owner's deliveries"),
+  github_token: SecretReference.optional().describe("Used for this owner's repositories"),
+  github_app: z
+    .strictObject({ id: z.int().positive(), private_key: SecretReference })
+    .optional()
+    .describe("Instead of github_token"),
+  anthropic_api_key: SecretReference.optional().describe("Pays for this owner's runs"),
+});
+
+const Owner = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/, "the login of a GitHub user or organisation");
+const Repository = z.string().refine(isRepositoryName, "owner/name, as GitHub has it");
+
+/** Checked again by `RepositorySettings` once it lies over the settings of all repositories. */
+const PartialSettings = z.record(z.string(), z.unknown());
+
+export const SettingsFile = z.strictObject({
+  ...RepositorySettings.shape,
+  triggers: Triggers.prefault({}).describe("What starts a run; the person behind it must have write permission"),
+  prices: z
+    .record(z.string().min(1), Price)
+    .default(() => structuredClone(PRICES))
+    .describe("By model, in US dollars for a million tokens; models that are not named here keep the built-in price"),
+  prices_as_of: z.iso.date().default(PRICES_AS_OF).describe("When the prices were looked up"),
+  tenants: z.record(Owner, TenantSettings).default({}).describe("Secrets of single GitHub owners"),
+  repositories: z
+    .record(Repository, PartialSettings)
+    .default({})
+    .describe("Settings of single repositories, over the ones above"),
+});
+export type SettingsFile = z.infer<typeof SettingsFile>;

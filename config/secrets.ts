@@ -1,0 +1,48 @@
+/** Every secret that a configuration holds, so that none reaches a log, a comment or a commit. */
+import type { Config, GitHubAuth } from "./config.ts";
+import type { Environment } from "./environment.ts";
+
+/** Credentials of the artifact store: its library reads them itself, they only have to be kept out of sight. */
+const AMBIENT = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+export function collectSecrets(config: Omit<Config, "secrets">, env: Environment): string[] {
+  const { temporal, github, anthropic, qdrant, embeddings, tenants } = config;
+  const found = [
+    anthropic.apiKey,
+    ...ofAuth(github.auth),
+    github.webhookSecret,
+    temporal.apiKey,
+    typeof temporal.tls === "object" ? temporal.tls.clientCertPair.key.toString("utf8") : null,
+    qdrant?.apiKey,
+    embeddings?.apiKey,
+    config.apiToken,
+    config.payloadKey,
+    ...[
+      anthropic.baseUrl,
+      github.apiUrl,
+      github.graphqlUrl,
+      qdrant?.url,
+      embeddings?.url,
+      config.execution.dockerHost,
+    ].flatMap(ofUrl),
+    ...[...tenants.values()].flatMap((tenant) => [
+      tenant.webhookSecret,
+      tenant.anthropicApiKey,
+      ...ofAuth(tenant.githubAuth),
+    ]),
+    ...AMBIENT.map((name) => env[name]),
+    // A second name of the same thing, or a token that is not used beside an App, is a secret all the same.
+    ...[env.WEBHOOK_SECRET, env.GITHUB_TOKEN].map((value) => value?.trim()),
+  ];
+  return [...new Set(found.filter((value): value is string => Boolean(value)))];
+}
+
+function ofAuth(auth: GitHubAuth | null): (string | null)[] {
+  return auth === null ? [] : [auth.kind === "token" ? auth.token : auth.privateKey];
+}
+
+function ofUrl(url: string | null | undefined): string[] {
+  if (!url || !URL.canParse(url)) return [];
+  const password = new URL(url).password;
+  return password ? [password, decodeURIComponent(password)] : [];
+}
