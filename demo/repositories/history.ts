@@ -1,6 +1,6 @@
 /** Writes a folder's files into a bare Git repository, commit by commit, without ever checking anything out. */
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -30,6 +30,7 @@ export async function createHistory(
   if (head === null) throw new Error(`${source} has no commits`);
   await git(bareDirectory, ["update-ref", "refs/heads/main", head]);
   await checkComplete(source, bareDirectory, head);
+  await rm(join(bareDirectory, "index"));
   return head;
 }
 
