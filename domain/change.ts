@@ -1,5 +1,8 @@
 /** What a run wants to change, as the host read it from the object store. */
 
+/** More than a reviewer, human or model, reads; what is beyond it is judged by the list of files alone. */
+export const MAX_PATCH_BYTES = 1_000_000;
+
 export interface ChangedFile {
   /** The path after the change (before it, for a deleted file), as stored in the tree. */
   path: string;
