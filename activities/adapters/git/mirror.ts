@@ -1,0 +1,177 @@
+/** The port `Mirror`: one bare repository for each GitHub repository, under one folder of the worker's machine. */
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { NotFound, RequestRefused } from "../../../domain/errors.ts";
+import type { RepositoryName } from "../../../domain/ids.ts";
+import type { Mirror } from "../../../domain/ports.ts";
+import { writeBundleHead } from "./bundle.ts";
+import { diff } from "./diff.ts";
+import { fetchBranch } from "./fetch.ts";
+import { drop } from "./kept.ts";
+import { withLock } from "./lock.ts";
+import { checkCommit, mirrorFolder } from "./names.ts";
+import { push } from "./push.ts";
+import { withRedirect, openRemote, type Remote } from "./remote.ts";
+import { take } from "./take.ts";
+import { createTools, ownFolder, type Limits } from "./tools.ts";
+import { commit, files, overlay, paths } from "./tree.ts";
+
+export interface MirrorOptions extends Partial<Limits> {
+  /** The folder of all mirrors; `OWNER/NAME.git` is made below it. */
+  dir: string;
+  /** The worker's environment. Git gets PATH, proxy and certificate settings of it and nothing else. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Asked before each fetch and push; null or empty: without. */
+  token: (repository: RepositoryName) => Promise<string | null>;
+  /** Hosts, besides this machine, that may be reached by plain http: `HOST` or `HOST:PORT`. */
+  httpHosts?: readonly string[];
+  /** Lets `file://` addresses be fetched and pushed: for tests. */
+  allowFileUrls?: boolean;
+}
+
+export interface GitMirror extends Mirror {
+  /** Commits that a run no longer needs: `git gc` may have them. */
+  release(repository: RepositoryName, commits: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Packs the mirror, and removes what nothing has needed for two weeks. For upkeep: it may take minutes. */
+  tidy(repository: RepositoryName, signal: AbortSignal): Promise<void>;
+}
+
+const DEFAULTS: Limits = {
+  networkTimeoutMs: 15 * 60_000,
+  localTimeoutMs: 5 * 60_000,
+  maxBundleBytes: 512 * 1024 * 1024,
+  maxListingBytes: 128 * 1024 * 1024,
+};
+
+/** What a killed worker left in a mirror is older than any command may last. */
+const LEFTOVER_AFTER_MS = 60 * 60_000;
+
+export function createMirror(options: MirrorOptions): GitMirror {
+  const { dir, env, httpHosts = [], allowFileUrls = false, token, ...own } = options;
+  const limits: Limits = { ...DEFAULTS, ...own };
+  const tools = createTools(env, limits);
+  const rules = { httpHosts, allowFileUrls };
+  const seen = new Map<string, Promise<void>>();
+
+  /** A mirror that exists. @throws NotFound before the first fetch on this machine. */
+  async function existing(repository: RepositoryName): Promise<string> {
+    const gitDir = join(dir, mirrorFolder(repository));
+    if (await isMirror(gitDir)) return gitDir;
+    throw new NotFound(
+      "mirror",
+      `There is no mirror of ${repository} on this machine yet: fetch its base branch first.`,
+    );
+  }
+
+  async function made(repository: RepositoryName, signal: AbortSignal): Promise<string> {
+    const gitDir = join(dir, mirrorFolder(repository));
+    if (!(await isMirror(gitDir))) {
+      // Made beside and moved into place at once: a half-made mirror is never seen.
+      const fresh = join(dirname(gitDir), `.new-${randomUUID()}`);
+      await mkdir(dirname(gitDir), { recursive: true });
+      try {
+        await tools.ok(
+          null,
+          ["init", "--bare", "--quiet", "--template=", "--initial-branch=none", "--", fresh],
+          signal,
+        );
+        await rename(fresh, gitDir).catch(async (error: unknown) => {
+          if (!(await isMirror(gitDir))) throw error;
+        });
+      } finally {
+        await rm(fresh, { recursive: true, force: true });
+      }
+    }
+    if (!seen.has(gitDir)) seen.set(gitDir, removeLeftovers(gitDir));
+    await seen.get(gitDir);
+    return gitDir;
+  }
+
+  async function remoteOf(repository: RepositoryName, cloneUrl: string): Promise<Remote> {
+    // The address is judged before a token is asked for.
+    openRemote(cloneUrl, null, rules);
+    return openRemote(cloneUrl, await token(repository), rules);
+  }
+
+  return {
+    async fetch(repository, cloneUrl, branch, signal) {
+      const remote = await remoteOf(repository, cloneUrl);
+      const gitDir = await made(repository, signal);
+      return withLock(join(ownFolder(gitDir), "lock"), signal, () =>
+        withRedirect(remote, "git-upload-pack", rules, signal, (to) =>
+          fetchBranch(tools, gitDir, to, repository, branch, signal),
+        ),
+      );
+    },
+
+    async bundle(repository, commitId, signal) {
+      const gitDir = await existing(repository);
+      const tip = checkCommit(commitId, "The commit");
+      const args = ["pack-objects", "--stdout", "--revs", "--delta-base-offset", "--quiet"];
+      const result = await tools.run(gitDir, args, signal, {
+        input: `${tip}\n`,
+        maxStdoutBytes: limits.maxBundleBytes,
+      });
+      if (result.stdoutCut) {
+        throw new RequestRefused(
+          "git",
+          413,
+          `The history of ${repository} is larger than ${limits.maxBundleBytes} bytes, the most that goes into a sandbox.`,
+        );
+      }
+      if (result.exitCode !== 0)
+        throw new NotFound(
+          "commit",
+          `The mirror of ${repository} does not hold ${tip} with its history: fetch the base branch first.`,
+        );
+      return new Uint8Array(Buffer.concat([writeBundleHead(tip, "refs/heads/base"), result.stdout]));
+    },
+
+    take: async (repository, bundle, signal) => take(tools, await existing(repository), bundle, signal),
+    diff: async (repository, base, head, signal) => diff(tools, await existing(repository), base, head, signal),
+    files: async (repository, commitId, wanted, signal) =>
+      files(tools, await existing(repository), commitId, wanted, signal),
+    paths: async (repository, commitId, signal) => paths(tools, await existing(repository), commitId, signal),
+    commit: async (repository, input, signal) => commit(tools, await existing(repository), input, signal),
+    overlay: async (repository, input, signal) => overlay(tools, await existing(repository), input, signal),
+
+    async push(repository, cloneUrl, input, signal) {
+      const remote = await remoteOf(repository, cloneUrl);
+      const gitDir = await existing(repository);
+      return withRedirect(remote, "git-receive-pack", rules, signal, (to) =>
+        push(tools, gitDir, to, repository, input, signal),
+      );
+    },
+
+    async release(repository, commits, signal) {
+      const gitDir = join(dir, mirrorFolder(repository));
+      const ids = commits.map((one) => checkCommit(one, "A commit"));
+      if (ids.length > 0 && (await isMirror(gitDir))) await drop(tools, gitDir, ids, signal);
+    },
+
+    async tidy(repository, signal) {
+      const gitDir = await existing(repository);
+      await withLock(join(ownFolder(gitDir), "lock"), signal, async () => {
+        await tools.ok(gitDir, ["gc", "--quiet", "--prune=2.weeks.ago"], signal, {
+          timeoutMs: limits.networkTimeoutMs,
+        });
+      });
+    },
+  };
+}
+
+async function isMirror(gitDir: string): Promise<boolean> {
+  const head = await stat(join(gitDir, "HEAD")).catch(() => null);
+  return head?.isFile() ?? false;
+}
+
+async function removeLeftovers(gitDir: string): Promise<void> {
+  const folder = ownFolder(gitDir);
+  for (const name of await readdir(folder).catch(() => [] as string[])) {
+    if (!name.startsWith("scratch-")) continue;
+    const path = join(folder, name);
+    const info = await stat(path).catch(() => null);
+    if (info && Date.now() - info.mtimeMs > LEFTOVER_AFTER_MS) await rm(path, { recursive: true, force: true });
+  }
+}
