@@ -4,10 +4,12 @@ import http from "node:http";
 import https from "node:https";
 import { join } from "node:path";
 
+/** @typedef {{ status: number, body: string }} EngineAnswer */
+/** @typedef {{ body?: import("node:stream").Readable, onLine?: (line: string) => void }} EngineRequest */
 /**
- * @typedef {{ kind: "answers", version: string, request: (method: string, path: string) => Promise<EngineAnswer> } |
- *   { kind: "none", reason: string }} DockerEngine
- * @typedef {{ status: number, body: string }} EngineAnswer
+ * @typedef {{ kind: "answers", version: string,
+ *   request: (method: "GET" | "POST", path: string, options?: EngineRequest) => Promise<EngineAnswer> }
+ *   | { kind: "none", reason: string }} DockerEngine
  */
 
 /** A local engine answers in milliseconds; a remote one over a slow line gets this long. */
@@ -33,7 +35,7 @@ export async function findDockerEngine(env = process.env) {
     return {
       kind: "answers",
       version: String(JSON.parse(answer.body).Version),
-      request: (method, path) => ask(target, method, path, method === "GET" ? ANSWER_MS : PULL_MS),
+      request: (method, path, options) => ask(target, method, path, method === "GET" ? ANSWER_MS : PULL_MS, options),
     };
   } catch (error) {
     return { kind: "none", reason: `${host}: ${explain(error)}` };
@@ -63,21 +65,34 @@ function parseHost(host, env) {
  * @param {string} method
  * @param {string} path
  * @param {number} timeoutMs
+ * @param {EngineRequest} [options]
  * @returns {Promise<EngineAnswer>}
  */
-function ask(target, method, path, timeoutMs) {
+function ask(target, method, path, timeoutMs, { body: content, onLine } = {}) {
   return new Promise((resolve, reject) => {
     const client = target.protocol === "https:" ? https : http;
-    const request = client.request({ ...target, method, path, timeout: timeoutMs, agent: false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (text) => (body += text));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      response.on("error", reject);
-    });
+    const headers = content ? { "content-type": "application/x-tar" } : { "content-length": "0" };
+    const request = client.request(
+      { ...target, method, path, headers, timeout: timeoutMs, agent: false },
+      (response) => {
+        let body = "";
+        let read = 0;
+        response.setEncoding("utf8");
+        response.on("data", (text) => {
+          body += text;
+          for (let end = body.indexOf("\n", read); end !== -1; end = body.indexOf("\n", read)) {
+            onLine?.(body.slice(read, end));
+            read = end + 1;
+          }
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+        response.on("error", reject);
+      },
+    );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
     request.on("error", reject);
-    request.end();
+    if (content) content.pipe(request);
+    else request.end();
   });
 }
 

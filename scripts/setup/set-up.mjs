@@ -1,0 +1,51 @@
+/** All of set-up, in the order in which one step needs the other. Everything that it says goes to standard error. */
+import { fileURLToPath } from "node:url";
+import { ensureDependencies } from "./dependencies.mjs";
+import { checkNodeVersion } from "./node-version.mjs";
+import { createProgress } from "./progress.mjs";
+import { ensureSandboxImage } from "./sandbox-image.mjs";
+import { findTemporalCli } from "./temporal-cli.mjs";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * @typedef {object} Prepared
+ * @property {Record<string, string>} env What the program that comes next should find in its environment.
+ * @property {import("./sandbox-image.mjs").Sandboxing} sandboxing
+ */
+
+/**
+ * Throws a SetupError that says what a person can do.
+ * @returns {Promise<Prepared>}
+ */
+export async function setUp() {
+  const started = performance.now();
+  const progress = createProgress();
+  checkNodeVersion();
+  await progress.step(
+    "dependencies",
+    (log) => ensureDependencies({ root, log }),
+    (result) => result,
+  );
+  // The CLI and the image come from different places: neither waits for the other.
+  const cli = progress.step(
+    "Temporal CLI",
+    (log) => findTemporalCli({ log }),
+    ({ version, source }) => `${version} (${source})`,
+  );
+  const image = progress.step("sandbox", (log) => ensureSandboxImage({ root, log }), describe);
+  const [temporal, sandboxing] = await Promise.all([cli, image]);
+  return {
+    sandboxing,
+    env: {
+      TEMPORAL_CLI: temporal.path,
+      ...(sandboxing.kind === "docker" ? { DOCKER_IMAGE: sandboxing.image } : {}),
+      MERGEWRIGHT_SETUP_SECONDS: ((performance.now() - started) / 1000).toFixed(2),
+    },
+  };
+}
+
+/** @param {import("./sandbox-image.mjs").Sandboxing} result */
+function describe(result) {
+  return result.kind === "docker" ? `Docker, image ${result.image} (${result.made})` : `none: ${result.reason}`;
+}
