@@ -15,10 +15,11 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
  */
 
 /**
- * Throws a SetupError that says what a person can do.
+ * Throws a SetupError that says what a person can do. `needsTemporalCli: false` where a server is named already.
+ * @param {{ env?: NodeJS.ProcessEnv, needsTemporalCli?: boolean }} [options]
  * @returns {Promise<Prepared>}
  */
-export async function setUp() {
+export async function setUp({ env = process.env, needsTemporalCli = true } = {}) {
   const started = performance.now();
   const progress = createProgress();
   checkNodeVersion();
@@ -27,18 +28,18 @@ export async function setUp() {
     (log) => ensureDependencies({ root, log }),
     (result) => result,
   );
-  // The CLI and the image come from different places: neither waits for the other.
-  const cli = progress.step(
-    "Temporal CLI",
-    (log) => findTemporalCli({ log }),
-    ({ version, source }) => `${version} (${source})`,
-  );
-  const image = progress.step("sandbox", (log) => ensureSandboxImage({ root, log }), describe);
-  const [temporal, sandboxing] = await Promise.all([cli, image]);
+  const temporal = needsTemporalCli
+    ? await progress.step(
+        "Temporal CLI",
+        (log) => findTemporalCli({ log, env }),
+        ({ version, source }) => `${version} (${source})`,
+      )
+    : null;
+  const sandboxing = await progress.step("sandbox", (log) => ensureSandboxImage({ root, log, env }), describe);
   return {
     sandboxing,
     env: {
-      TEMPORAL_CLI: temporal.path,
+      ...(temporal ? { TEMPORAL_CLI: temporal.path } : {}),
       ...(sandboxing.kind === "docker" ? { DOCKER_IMAGE: sandboxing.image } : {}),
       MERGEWRIGHT_SETUP_SECONDS: ((performance.now() - started) / 1000).toFixed(2),
     },
