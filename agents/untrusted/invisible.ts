@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex, no-misleading-character-class -- such characters are what is looked for */
 /** Takes out characters that a human does not see, written plainly or as entities. */
 import type { RemovedKind, Tally } from "./tally.ts";
 
@@ -14,7 +15,6 @@ const KINDS: readonly (readonly [RemovedKind, RegExp])[] = [
     "invisible character",
     /[\u00ad\u034f\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{1bca0}-\u{1bca3}]/gu,
   ],
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   [
     "control character",
     /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Surrogate}\p{Noncharacter_Code_Point}]/gu,

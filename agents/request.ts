@@ -1,0 +1,22 @@
+/** Puts together what one model call sends: the role's prompt and tools, the conversation so far, the breakpoints. */
+import type { Role } from "../domain/ids.ts";
+import type { ModelRequest } from "../domain/ports.ts";
+import { composeMessages, composeSystem, type Segment } from "./conversation.ts";
+import { type PromptSettings, ROLES, systemPrompt } from "./roles.ts";
+
+export function composeRequest(
+  role: Role,
+  model: string,
+  settings: PromptSettings,
+  segments: readonly Segment[],
+): ModelRequest {
+  const spec = ROLES[role];
+  return {
+    model,
+    system: composeSystem(systemPrompt(role, settings)),
+    tools: spec.tools,
+    messages: composeMessages(segments),
+    maxTokens: spec.maxTokens,
+    outputSchema: spec.outputSchema,
+  };
+}
