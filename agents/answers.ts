@@ -36,8 +36,11 @@ export function limitFindings(review: Review, patch: string): Review {
     .toSorted((a, b) => RANK[a.severity] - RANK[b.severity]);
   const onChange = ranked.filter(({ path, line }) => lines.get(path)?.has(line));
   const elsewhere = ranked.filter((finding) => !onChange.includes(finding)).slice(0, MAX_FINDINGS);
-  const beside = elsewhere.map(({ path, line, severity, finding }) => `- \`${path}\` line ${line} (${severity}): ${finding}`);
-  const summary = beside.length > 0 ? `${review.summary}\n\nBeside the changed lines:\n${beside.join("\n")}` : review.summary;
+  const beside = elsewhere.map(
+    ({ path, line, severity, finding }) => `- \`${path}\` line ${line} (${severity}): ${finding}`,
+  );
+  const summary =
+    beside.length > 0 ? `${review.summary}\n\nBeside the changed lines:\n${beside.join("\n")}` : review.summary;
   return { ...review, summary, findings: onChange.slice(0, MAX_FINDINGS) };
 }
 
