@@ -50,7 +50,7 @@ async function install(root, log, npm) {
     });
   };
   let end = await attempt();
-  if (end.exitCode !== 0 && !end.timedOut) {
+  if (end.exitCode !== 0 && !end.timedOut && !/code EUSAGE/.test(end.output)) {
     log.line(`npm ci failed, trying once more: ${errorOf(end.output)}`);
     end = await attempt();
   }
@@ -126,18 +126,26 @@ async function readJson(path) {
   }
 }
 
-/** @param {string} output */
+/**
+ * The first line of npm's complaint that says something: its code stands above it, its help text below.
+ * @param {string} output
+ */
 function errorOf(output) {
-  const lines = output.split("\n").filter((line) => /^npm (error|ERR!)/.test(line));
-  return lines[0] ?? output.trim().split("\n").at(-1) ?? "no output";
+  return (
+    complaints(output).find((line) => !line.startsWith("code ")) ?? output.trim().split("\n").at(-1) ?? "no output"
+  );
 }
 
-/** @param {string} text */
-function indent(text) {
-  return text
-    .trim()
-    .split("\n")
-    .slice(-15)
+/** @param {string} output */
+function indent(output) {
+  const lines = complaints(output);
+  return (lines.length > 0 ? lines : output.trim().split("\n").slice(-10))
+    .slice(0, 10)
     .map((line) => `    ${line}`)
     .join("\n");
+}
+
+/** @param {string} output */
+function complaints(output) {
+  return [...output.matchAll(/^npm (?:error|ERR!) +(.*\S)/gm)].map(([, text = ""]) => text);
 }
