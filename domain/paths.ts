@@ -27,6 +27,7 @@ export function normalisePath(path: string): string {
 
 /** HFS+ compares names without these; others are simply not seen. */
 const IGNORED =
+  // oxlint-disable-next-line no-misleading-character-class -- single code points are what is meant
   /[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u{e0000}-\u{e0fff}]/gu;
 
 /**
@@ -93,7 +94,7 @@ function matchParts(globs: readonly string[], parts: readonly string[]): boolean
 
 function matchPart(glob: string, part: string): boolean {
   const tokens = glob.match(/\*+|\?|\[[^\]]+\]|[^]/gu) ?? [];
-  const letters = [...part];
+  const letters = Array.from(part);
   let reach = letters.map((_, index) => index === 0).concat(letters.length === 0);
   for (const token of tokens) {
     const next = reach.map(() => false);
@@ -114,7 +115,7 @@ function matchLetter(token: string, letter: string): boolean {
   if (token === "?") return true;
   if (!(token.startsWith("[") && token.length > 2)) return token === letter;
   const inverted = token[1] === "!" || token[1] === "^";
-  const set = [...token.slice(inverted ? 2 : 1, -1)];
+  const set = Array.from(token.slice(inverted ? 2 : 1, -1));
   for (let i = 0; i < set.length; i++) {
     if (set[i + 1] === "-" && set[i + 2] !== undefined) {
       if (letter >= set[i]! && letter <= set[i + 2]!) return !inverted;

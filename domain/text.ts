@@ -87,6 +87,15 @@ export function fence(text: string, info = ""): string {
   return `${ticks}${info}\n${clean}\n${ticks}`;
 }
 
+/** For text between tags of ours. */
+export function escapeHtml(text: string): string {
+  return oneLine(text, 1_000)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}
+
 /** A code span that its content cannot close; one line. */
 export function codeSpan(text: string): string {
   const clean = disarmMarkers(oneLine(text, 500));
@@ -160,14 +169,20 @@ function withoutHeading(line: string): string {
     .replace(/^(\s*)([=-])(?=[=-]*\s*$)/, "$1\\$2");
 }
 
-/** For commit messages, which are no Markdown: mentions, references and closing words lose their sign. */
+/**
+ * For commit messages and titles, which are no Markdown: mentions and references lose their sign, and with it their power; nothing
+ * switches checks off, and no trailer names an author who is none.
+ */
 export function inertPlain(text: string): string {
   return cleanText(text)
     .replace(/\r\n?/g, "\n")
     .replace(/@(?=[A-Za-z0-9])/g, "")
     .replace(/#(?=\d)/g, "")
     .replace(/\bGH-(?=\d)/gi, "")
-    .replace(/https?:\/\/(\S+\/(?:issues|pull|discussions)\/\d)/gi, "$1");
+    .replace(/https?:\/\/(\S+\/(?:issues|pull|discussions)\/\d)/gi, "$1")
+    .replace(/\[((?:skip|no)[ -]ci|ci[ -]skip|skip[ -]actions|actions[ -]skip)\]/gi, "($1)")
+    .replace(/\*\*\*NO_CI\*\*\*/gi, "NO_CI")
+    .replace(/^([ \t]*)([A-Za-z][A-Za-z-]*-(?:by|to|checks)):/gim, "$1$2 -");
 }
 
 /** Nobody but us writes our markers. */
