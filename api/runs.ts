@@ -73,10 +73,15 @@ export interface RunsOptions {
 
 export const MAX_LISTED = 200;
 const DEFAULT_LISTED = 50;
+/** Temporal answers this itself, from its database. */
+const DESCRIBE_TIMEOUT_MS = 5_000;
 /** Long enough for a worker to replay a long history, short enough for a person to wait. */
 const QUERY_TIMEOUT_MS = 3_000;
-/** All queries of one listing together: without a worker each of them waits in vain. */
+/** A run in a list, and all of them together: a stuck one must not hold up the others. */
+const LISTED_QUERY_TIMEOUT_MS = 1_500;
 const LISTING_TIMEOUT_MS = 4_000;
+/** A run that did not answer is listed without its own words for this long. */
+const SILENCE_MS = 20_000;
 /** Each replays a whole history in a worker; the documents are kept, so that the next listings fill in the others. */
 const ENDED_QUERIES_PER_LISTING = 4;
 const KEPT_DOCUMENTS = 500;
@@ -91,12 +96,15 @@ export function createRuns({
 }: RunsOptions): Runs {
   /** Documents of ended runs by Temporal's run id: they do not change any more. */
   const kept = new Map<string, RunView>();
+  /** Runs that did not answer, and until when lists do not ask them again. */
+  const silent = new Map<string, number>();
   const call = <T>(what: string, make: () => Promise<T>, timeoutMs = CALL_TIMEOUT_MS) =>
     callTemporal(client, what, timeoutMs, make);
 
   async function describe(id: string): Promise<Execution | null> {
     try {
-      const info = await call("describe the run", () => client.workflow.getHandle(id).describe());
+      const describing = () => client.workflow.getHandle(id).describe();
+      const info = await call("describe the run", describing, DESCRIBE_TIMEOUT_MS);
       return info.type === RESOLVE_ISSUE ? info : null;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null;
@@ -108,14 +116,15 @@ export function createRuns({
   async function view(info: Execution, timeoutMs: number): Promise<RunView> {
     const known = kept.get(info.runId);
     if (known) return known;
-    if (timeoutMs <= 0) return withoutStatus(info, "Its details were left out to answer in time; open it to see them.");
+    if (timeoutMs <= 0) return withoutStatus(info, "Its details are not known here yet; open it to see them.");
     try {
       const handle = client.workflow.getHandle(info.workflowId, info.runId);
       const status = await call("answer the query", () => handle.query(statusQuery), timeoutMs);
       const view = viewOf(info, status);
-      if (view.execution.closedAt !== null) keep(view);
+      if (view.execution.closedAt !== null) keep(kept, info.runId, view);
       return view;
     } catch (error) {
+      keep(silent, info.runId, Date.now() + SILENCE_MS);
       return withoutStatus(info, `The run itself did not answer (${reasonOf(error)}). Is a worker up?`);
     }
   }
@@ -130,22 +139,6 @@ export function createRuns({
     const handle = client.workflow.getHandle(info.workflowId, info.runId);
     const result: unknown = await call("tell the result", () => handle.result(), QUERY_TIMEOUT_MS).catch(() => null);
     return isOutcome(result) ? result : null;
-  }
-
-  function keep(view: RunView): void {
-    kept.set(view.execution.runId, view);
-    const oldest = kept.keys().next();
-    if (kept.size > KEPT_DOCUMENTS && !oldest.done) kept.delete(oldest.value);
-  }
-
-  /** Why nothing reached the run, when Temporal says that there is none to reach. */
-  async function absent(id: string): Promise<{ kind: "not-found" } | { kind: "ended"; reason: string }> {
-    const info = await describe(id);
-    if (info === null) return { kind: "not-found" };
-    return {
-      kind: "ended",
-      reason: `The run has ended (${info.status.name.toLowerCase()}); nothing more can be said to it.`,
-    };
   }
 
   return {
@@ -190,9 +183,10 @@ export function createRuns({
       const until = Date.now() + LISTING_TIMEOUT_MS;
       let endedQueries = 0;
       return mapInParallel(found, PARALLEL_QUERIES, (info) => {
-        const ended = info.status.name !== "RUNNING";
-        const ask = !ended || (!kept.has(info.runId) && (endedQueries += 1) <= ENDED_QUERIES_PER_LISTING);
-        return view(info, ask ? Math.min(QUERY_TIMEOUT_MS, until - Date.now()) : 0);
+        const costly = info.status.name !== "RUNNING" && !kept.has(info.runId);
+        const inVain =
+          (silent.get(info.runId) ?? 0) > Date.now() || (costly && (endedQueries += 1) > ENDED_QUERIES_PER_LISTING);
+        return view(info, inVain ? 0 : Math.min(LISTED_QUERY_TIMEOUT_MS, until - Date.now()));
       });
     },
 
@@ -209,24 +203,18 @@ export function createRuns({
         return { kind: "accepted" };
       } catch (error) {
         if (error instanceof WorkflowUpdateFailedError) return { kind: "refused", reason: reasonOf(error) };
-        if (error instanceof WorkflowNotFoundError) return absent(id);
-        if (!(error instanceof ServiceUnavailable)) throw error;
-        // Temporal itself answers, so it is the worker that does not. If Temporal is away too, this throws.
-        const info = await describe(id);
-        if (info === null) return { kind: "not-found" };
-        const reason = `No worker took the message within ${CALL_TIMEOUT_MS / 1000} s. Start a worker, look at the run, and send it again if it had no effect.`;
-        return { kind: "no-answer", reason };
+        if (!(error instanceof WorkflowNotFoundError) && !(error instanceof ServiceUnavailable)) throw error;
+        // When Temporal answers this, it is the worker that does not; when it is away too, this throws.
+        return unreachable(await describe(id)) ?? NO_ANSWER;
       }
     },
 
     async cancel(id) {
-      try {
-        await call("cancel the run", () => client.workflow.getHandle(id).cancel());
-        return { kind: "requested" };
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return absent(id);
-        throw error;
-      }
+      // Asked first, because Temporal takes the cancellation of an ended workflow without a word.
+      const absent = unreachable(await describe(id));
+      if (absent) return absent;
+      await call("cancel the run", () => client.workflow.getHandle(id).cancel());
+      return { kind: "requested" };
     },
   };
 
@@ -242,6 +230,27 @@ export function createRuns({
       ? { why: "merged", reason: `The issue was already resolved: its change was merged as ${outcome.sha}.` }
       : null;
   }
+}
+
+/** Remembers up to {@link KEPT_DOCUMENTS}; the oldest makes room. */
+function keep<T>(memory: Map<string, T>, runId: string, value: T): void {
+  memory.delete(runId);
+  memory.set(runId, value);
+  const oldest = memory.keys().next();
+  if (memory.size > KEPT_DOCUMENTS && !oldest.done) memory.delete(oldest.value);
+}
+
+const NO_ANSWER: SendResult = {
+  kind: "no-answer",
+  reason: `The run did not answer within ${CALL_TIMEOUT_MS / 1000} s. See that a worker is up, look at the run, and send it again if it had no effect.`,
+};
+
+/** Why nothing can be said to a run; null when something can. */
+function unreachable(info: Execution | null): { kind: "not-found" } | { kind: "ended"; reason: string } | null {
+  if (info === null) return { kind: "not-found" };
+  if (info.status.name === "RUNNING") return null;
+  const how = info.status.name.toLowerCase().replaceAll("_", " ");
+  return { kind: "ended", reason: `The run has ended (${how}); nothing more can be said to it.` };
 }
 
 /** Reruns and continued runs share their id; the first of each id in Temporal's order is the newest. */
