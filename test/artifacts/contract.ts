@@ -1,0 +1,102 @@
+/** What every artifact store keeps to. */
+import { describe, expect, it } from "vitest";
+import { RequestRefused } from "../../domain/errors.ts";
+import { runPrefix, turnPrefix } from "../../domain/ids.ts";
+import type { Artifacts } from "../../domain/ports.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** @param make a store without content. */
+export function artifactsContract(name: string, make: () => Promise<Artifacts>): void {
+  describe(`${name} keeps artifacts`, () => {
+    it("gives back what was put, byte for byte", async () => {
+      const store = await make();
+      const content = Uint8Array.from({ length: 70_000 }, (_, index) => index % 256);
+      await store.put("runs/a/1.bin", content);
+      const back = await store.get("runs/a/1.bin");
+      expect(back).toBeInstanceOf(Uint8Array);
+      expect(Buffer.from(back!).equals(Buffer.from(content))).toBe(true);
+    });
+
+    it("has null for a key that was never put, also where it is the folder of another", async () => {
+      const store = await make();
+      await store.put("runs/a/b", bytes("x"));
+      expect(await store.get("runs/none")).toBeNull();
+      expect(await store.get("runs/a")).toBeNull();
+      expect(await store.get("runs/a/b/c")).toBeNull();
+    });
+
+    it("keeps an empty artifact apart from none", async () => {
+      const store = await make();
+      await store.put("empty", new Uint8Array());
+      expect(await store.get("empty")).toEqual(new Uint8Array());
+    });
+
+    it("takes the same key again, and the last content counts", async () => {
+      const store = await make();
+      await store.put("k", bytes("one"));
+      await store.put("k", bytes("one"));
+      await store.put("k", bytes("two"));
+      expect(await store.get("k")).toEqual(bytes("two"));
+    });
+
+    it("shows a reader one whole content, however many write at once", async () => {
+      const store = await make();
+      const contents = ["a", "b", "c", "d"].map((letter) => bytes(letter.repeat(200_000)));
+      await store.put("k", contents[0]!);
+      const seen: (Uint8Array | null)[] = [];
+      await Promise.all([
+        ...contents.map((content) => store.put("k", content)),
+        ...Array.from({ length: 20 }, async () => void seen.push(await store.get("k"))),
+      ]);
+      for (const content of seen) expect(new Set(content).size).toBe(1);
+      for (const content of seen) expect(content!.length).toBe(200_000);
+    });
+
+    it("does not change what it holds when the caller's bytes change later", async () => {
+      const store = await make();
+      const content = bytes("before");
+      await store.put("k", content);
+      content.fill(0);
+      expect(await store.get("k")).toEqual(bytes("before"));
+    });
+
+    it("takes the keys that runs make", async () => {
+      const store = await make();
+      for (const key of [
+        `${runPrefix("Ab3-x_9")}/issue.json`,
+        `${turnPrefix("r1", "coder-2", 17)}/${"f".repeat(64)}.json`,
+        "a@b=c+d,e!f~g",
+      ]) {
+        await store.put(key, bytes(key));
+        expect(await store.get(key)).toEqual(bytes(key));
+      }
+    });
+
+    it.each([
+      "",
+      "/",
+      "/etc/passwd",
+      "..",
+      "a/../b",
+      "a/./b",
+      "a//b",
+      "a/",
+      ".hidden",
+      "a\\b",
+      "a\0b",
+      "a\nb",
+      "ä",
+      "a:b",
+      "C:/x",
+      "-rf",
+      "a.",
+      "x".repeat(201),
+      "x/".repeat(500) + "x",
+    ])("refuses the key %j, for reading and for writing", async (key) => {
+      const store = await make();
+      await expect(store.put(key, bytes("x"))).rejects.toThrow(RequestRefused);
+      await expect(store.get(key)).rejects.toThrow(RequestRefused);
+    });
+  });
+}
