@@ -156,7 +156,7 @@ export function createClient(options: ForgeOptions): Client {
       });
       return answer.data.data;
     },
-    async askAsApp(action, request) {
+    async askAsApp<T>(action: string, request: (api: Api) => Promise<{ data: T }>) {
       const signal = options.signal?.();
       const answer = await translated(action, signal, async () => {
         const speak = async (): Promise<{ data: T }> => {
