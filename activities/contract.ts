@@ -78,6 +78,8 @@ export interface CallModelInput {
   /** The stored turn before this one, or null at the start. */
   previous: string | null;
   said: Said;
+  /** The commit under review: findings count on the lines that it changed. null for other roles. */
+  reviewOf: string | null;
   settings: RunSettings;
 }
 

@@ -6,7 +6,7 @@ import type { Delivery, Intent } from "../domain/events.ts";
 import { issueOfBranch, issueWorkflowId, MARKER_PREFIX, type RepositoryName } from "../domain/ids.ts";
 import type { Forge } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
-import { githubEventSignal, RESOLVE_ISSUE, type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
+import { githubEventSignal, RESOLVE_ISSUE, type ResolveIssueInput } from "../workflows/messages.ts";
 import { phaseAttribute } from "../workflows/search-attributes.ts";
 import type { Activities, Admission } from "./contract.ts";
 import { working } from "./temporal.ts";
@@ -44,7 +44,7 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
           links: linksFor(workflowId),
         };
         const options = {
-          taskQueue: TASK_QUEUE,
+          taskQueue: Context.current().info.taskQueue,
           workflowId,
           args: [input],
           staticSummary: `${repository}#${intent.issue} ${intent.snapshot.title}`.slice(0, 200),

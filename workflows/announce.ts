@@ -1,5 +1,6 @@
 /** What the run shows on the issue: a reaction, labels, one progress comment edited in place, and how it ended. */
 import { condition, isCancellation, log, workflowInfo } from "@temporalio/workflow";
+import { stateMarker } from "../domain/admission.ts";
 import { commentMarker } from "../domain/ids.ts";
 import { endingComment, progressComment } from "../domain/pull-request-text.ts";
 import type { Outcome } from "../domain/run.ts";
@@ -40,7 +41,9 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
   const show = async (): Promise<void> => {
     const version = wanted;
     const marker = commentMarker("progress", run.ref.runKey);
-    const body = progressComment({ status: run.status, marker, links: run.input.links, namespace: workflowInfo().namespace });
+    const { status } = run;
+    const text = progressComment({ status, marker, links: run.input.links, namespace: workflowInfo().namespace });
+    const body = `${text}\n${stateMarker(status.phase, status.phases.at(-1)!.at)}`;
     const comment = await putComment({ run: run.ref, number: run.ref.issue, comment: { marker, body, id } });
     id = comment.id;
     shown = version;

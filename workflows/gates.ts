@@ -1,6 +1,7 @@
 /** What a published change must pass: the reviewer, the checks, and the person who approves. */
 import { sleep } from "@temporalio/workflow";
 import type { ReviseReason } from "../domain/brief.ts";
+import { pageLink } from "../domain/run-links.ts";
 import { judgeChecks } from "../domain/checks.ts";
 import type { Finding, Review } from "../domain/outputs.ts";
 import { readChecks, readPullRequest, reportStatus, setDraft } from "./activities.ts";
@@ -134,7 +135,7 @@ export async function report(run: Run, work: Work): Promise<void> {
       state: work.verified ? "success" : "failure",
       title: summary,
       summary: work.verification,
-      url: run.input.links.page,
+      url: pageLink(run.input.links, run.status.id),
       externalId: run.ref.runKey,
     },
   });

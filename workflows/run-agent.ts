@@ -58,12 +58,13 @@ class Agent {
   #idleMs: number;
   #resumed = 0;
   #waitingFor: WaitingFor | null = null;
-  #reportedAt = 0;
+  #reportedAt: number;
 
   constructor(input: RunAgentInput) {
     this.#input = input;
     this.#progress = input.from ? { ...input.from } : nothingYet();
     this.#startedAt = input.carried?.startedAt ?? Date.now();
+    this.#reportedAt = Date.now();
     this.#before = input.carried?.before ?? { turns: this.#progress.turns, costUsd: this.#progress.costUsd };
     this.#nudges = input.carried?.nudges ?? 0;
     this.#paused = input.carried?.paused ?? false;
@@ -104,7 +105,16 @@ class Agent {
     setCurrentDetails(`${role}, turn ${turn + 1}, $${this.#progress.costUsd.toFixed(4)}`);
     const reply = await this.#untilDone(() =>
       callModel.executeWithOptions({ summary: `${role} turn ${turn + 1}` }, [
-        { run, role, conversation: role, turn, previous: this.#progress.previous, said, settings },
+        {
+          run,
+          role,
+          conversation: role,
+          turn,
+          previous: this.#progress.previous,
+          said,
+          reviewOf: role === "reviewer" ? this.#input.base.commit : null,
+          settings,
+        },
       ]),
     );
     this.#progress.previous = reply.key;
@@ -125,9 +135,9 @@ class Agent {
       case "pause_turn":
         return { kind: "said", said: { kind: "continue" } };
       case "refusal":
-        return this.#ended(await this.gaveUp("Claude declined to work on this (stop reason refusal)"));
+        return this.#ended(this.gaveUp("Claude declined to work on this (stop reason refusal)"));
       case "model_context_window_exceeded":
-        return this.#ended(await this.gaveUp("the conversation no longer fits into the model's context window"));
+        return this.#ended(this.gaveUp("the conversation no longer fits into the model's context window"));
       case "max_tokens":
         this.#nudges += 1;
         return { kind: "said", said: cutOff(reply.calls) };
@@ -136,13 +146,12 @@ class Agent {
     }
   }
 
-  async #finish(reply: ModelTurn): Promise<{ kind: "said"; said: Said } | { kind: "ended"; result: AgentResult }> {
+  #finish(reply: ModelTurn): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
     const { answer } = reply;
     if (answer === null || answer.kind === "invalid") {
       this.#nudges += 1;
       return { kind: "said", said: { kind: "text", text: answer?.problem ?? "Your reply was empty. Go on with the work, or answer." } };
     }
-    await this.#report(true);
     const text = answer.kind === "text" ? answer.text : null;
     const data = answer.kind === "data" ? answer.value : null;
     return this.#ended({ kind: "answered", text, data, progress: this.#progress });
@@ -152,8 +161,7 @@ class Agent {
     return { kind: "ended", result };
   }
 
-  async gaveUp(reason: string): Promise<AgentResult> {
-    await this.#report(true);
+  gaveUp(reason: string): AgentResult {
     return { kind: "gave-up", reason, progress: this.#progress };
   }
 
@@ -227,7 +235,7 @@ class Agent {
     const { parent, workflowId } = workflowInfo();
     if (!parent || (!now && Date.now() - this.#reportedAt < REPORT_EVERY_MS)) return;
     this.#reportedAt = Date.now();
-    await getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(agentReportSignal, {
+    await getExternalWorkflowHandle(parent.workflowId).signal(agentReportSignal, {
       workflowId,
       role: this.#input.role,
       progress: { ...this.#progress },

@@ -1,0 +1,89 @@
+/** A conversation in the artifact store: a chain of turns, each naming the one before. Warm workers keep it in memory. */
+import type Anthropic from "@anthropic-ai/sdk";
+import { turnPrefix } from "../domain/ids.ts";
+import type { TokenUsage } from "../domain/money.ts";
+import type { Artifacts } from "../domain/ports.ts";
+import { findJson, getJson, putJson } from "./artifacts.ts";
+import type { RunRef } from "./contract.ts";
+
+export interface StoredTurn {
+  /** Key of the turn before, or null for the first. */
+  previous: string | null;
+  /** null when the server had paused the reply before: the assistant simply goes on. */
+  user: Anthropic.MessageParam | null;
+  reply: { content: Anthropic.ContentBlock[]; stopReason: string; usage: TokenUsage; model: string; requestBytes: number };
+}
+
+/** What a tool call gave, as Claude is told. */
+export interface StoredResult {
+  text: string;
+  isError: boolean;
+}
+
+/** Conversations that a worker holds at once; each is at most a context window of text. */
+const KEPT = 64;
+
+/** Turns in memory share their past, so that neither appending nor a repeated attempt copies or changes it. */
+interface Kept {
+  turn: StoredTurn;
+  before: Kept | null;
+}
+
+export class Conversations {
+  readonly #artifacts: Artifacts;
+  /** By the key of their last turn. */
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(artifacts: Artifacts) {
+    this.#artifacts = artifacts;
+  }
+
+  /** All turns up to and including the one of this key, oldest first. Throws ArtifactMissing. */
+  async upTo(key: string | null): Promise<StoredTurn[]> {
+    const turns: StoredTurn[] = [];
+    for (let at = await this.#load(key); at !== null; at = at.before) turns.push(at.turn);
+    return turns.reverse();
+  }
+
+  async turn(key: string): Promise<StoredTurn> {
+    return this.#kept.get(key)?.turn ?? getJson<StoredTurn>(this.#artifacts, key);
+  }
+
+  find(key: string): Promise<StoredTurn | null> {
+    return findJson<StoredTurn>(this.#artifacts, key);
+  }
+
+  /** Stores a turn. The turns before it stay as they are, for a reset or a fork. */
+  async append(key: string, turn: StoredTurn): Promise<void> {
+    await putJson(this.#artifacts, key, turn);
+    const before = await this.#load(turn.previous);
+    if (turn.previous !== null) this.#kept.delete(turn.previous);
+    this.#keep(key, { turn, before });
+  }
+
+  async #load(key: string | null): Promise<Kept | null> {
+    if (key === null) return null;
+    const kept = this.#kept.get(key);
+    if (kept) return kept;
+    const missing: StoredTurn[] = [];
+    for (let at: string | null = key; at !== null; at = missing.at(-1)!.previous) {
+      missing.push(await getJson<StoredTurn>(this.#artifacts, at));
+    }
+    const loaded = missing.reduceRight<Kept | null>((before, turn) => ({ turn, before }), null);
+    this.#keep(key, loaded!);
+    return loaded;
+  }
+
+  #keep(key: string, conversation: Kept): void {
+    this.#kept.set(key, conversation);
+    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+  }
+}
+
+export function turnKey(run: RunRef, conversation: string, turn: number, digest: string): string {
+  return `${turnPrefix(run.runKey, conversation, turn)}/${digest}.json`;
+}
+
+export function resultKey(run: RunRef, conversation: string, turn: number, callId: string): string {
+  return `${turnPrefix(run.runKey, conversation, turn)}/results/${callId.replaceAll(/[^A-Za-z0-9_-]/g, "_")}.json`;
+}

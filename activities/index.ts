@@ -1,0 +1,39 @@
+/** All activities over one set of ports. */
+import type { RepositoryName } from "../domain/ids.ts";
+import type { Artifacts, Forge, Mirror, Model, Sandboxes } from "../domain/ports.ts";
+import { createChange } from "./change.ts";
+import type { Activities } from "./contract.ts";
+import { Conversations } from "./conversation.ts";
+import { createGitHub } from "./github.ts";
+import { createGround } from "./ground.ts";
+import { createIntake, type IntakeParts } from "./intake.ts";
+import { createModelCalls } from "./model.ts";
+import { createTests } from "./tests.ts";
+import { createTools } from "./tools.ts";
+
+export interface Ports {
+  /** A GitHub owner may bring a key of their own. */
+  modelFor: (repository: RepositoryName) => Model;
+  sandboxes: Sandboxes;
+  forge: Forge;
+  mirror: Mirror;
+  artifacts: Artifacts;
+}
+
+export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
+  /** Secret values of the worker, none of which may leave in a change. */
+  secrets: readonly string[];
+}
+
+export function createActivities(ports: Ports, options: ActivityOptions): Activities {
+  const parts = { ...ports, ...options, conversations: new Conversations(ports.artifacts) };
+  return {
+    ...createIntake(parts),
+    ...createGround(parts),
+    ...createModelCalls(parts),
+    ...createTools(parts),
+    ...createChange(parts),
+    ...createTests(parts),
+    ...createGitHub(parts),
+  };
+}

@@ -1,0 +1,143 @@
+/** Activities that play the outside of a run: what each answers can be set by the test, and every call is written down. */
+import type { Activities, Change, ModelTurn } from "../../activities/contract.ts";
+import type { Role } from "../../domain/ids.ts";
+import type { CheckReport, PullRequest } from "../../domain/ports.ts";
+import type { Permission } from "../../domain/run.ts";
+
+type Call = { name: keyof Activities; input: unknown };
+
+export interface Played {
+  activities: Activities;
+  calls: Call[];
+  /** Inputs of the calls of one activity. */
+  inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][];
+  /** Set by tests before, or while, a run goes on. */
+  permissions: Map<string, Permission>;
+  checks: CheckReport[];
+  reviews: unknown[];
+  classification: { category: string; summary: string; reason: string };
+  testExitCodes: { base: number; "base-with-new-tests": number; branch: number };
+  change: Partial<Change>;
+  costUsd: number;
+  fail: Map<keyof Activities, Error[]>;
+  pullRequest: PullRequest;
+  mergeAnswers: Awaited<ReturnType<Activities["mergePullRequest"]>>[];
+}
+
+const plan = { cause: "an off-by-one", steps: ["mend it"], files: ["a.js"], test: "a test", risks: [] };
+
+export function playActivities(): Played {
+  const calls: Call[] = [];
+  let commits = 0;
+  const played: Played = {
+    activities: {} as Activities,
+    calls,
+    inputs: (name) => calls.filter((call) => call.name === name).map((call) => call.input as never),
+    permissions: new Map([
+      ["mara", "write"],
+      ["rita", "read"],
+    ]),
+    checks: [],
+    reviews: [],
+    classification: { category: "bug", summary: "s", reason: "r" },
+    testExitCodes: { base: 0, "base-with-new-tests": 1, branch: 0 },
+    change: {},
+    costUsd: 0.01,
+    fail: new Map(),
+    mergeAnswers: [],
+    pullRequest: {
+      number: 2,
+      url: "https://github.test/o/r/pull/2",
+      headRef: "mergewright/issue-1",
+      headSha: "",
+      baseRef: "main",
+      sameRepository: true,
+      draft: true,
+      state: "open",
+      merged: false,
+      mergeSha: null,
+      mergeable: true,
+    },
+  };
+
+  const answers: Activities = {
+    admitDelivery: async () => ({ kind: "ignore", reason: "played" }),
+    startRun: async () => ({ workflowId: "", started: true }),
+    signalRun: async () => ({ delivered: true }),
+    openRun: async () => ({
+      cloneUrl: "https://github.test/o/r.git",
+      defaultBranch: "main",
+      private: false,
+      viewer: { login: "mergewright-bot", id: 1, kind: "user" },
+      title: "It is off by one",
+      issueUrl: "https://github.test/o/r/issues/1",
+      issueAuthor: "rita",
+    }),
+    prepareBase: async () => ({ commit: "b".repeat(40), test: { command: "npm test", why: "played" }, hasChecks: false }),
+    checkPermission: async ({ login }) => played.permissions.get(login) ?? "none",
+    callModel: async ({ role, turn }) => answerOf(role, turn),
+    runTool: async ({ callId }) => ({
+      isError: false,
+      checkpoint: { commit: callId.padEnd(40, "c"), tree: "t".repeat(40), conversation: "coder" },
+      rebuilt: false,
+    }),
+    closeSandbox: async () => undefined,
+    collectChange: async () => {
+      commits += 1;
+      const headSha = String(commits).repeat(40).slice(0, 40);
+      return {
+        headSha,
+        empty: false,
+        files: [{ path: "a.js", status: "modified", additions: 1, deletions: 1 }],
+        changedTestPaths: ["a.test.js"],
+        baseWithNewTests: "d".repeat(40),
+        violations: [],
+        ...played.change,
+      };
+    },
+    runTests: async ({ on }) => ({ on, exitCode: played.testExitCodes[on], output: `tests on ${on}`, durationMs: 1 }),
+    pushBranch: async ({ commit }) => {
+      played.pullRequest.headSha = commit;
+      return { kind: "pushed" };
+    },
+    openPullRequest: async () => played.pullRequest,
+    readPullRequest: async () => played.pullRequest,
+    editPullRequest: async ({ edit }) => void (edit.state && (played.pullRequest.state = edit.state)),
+    setDraft: async ({ draft }) => void (played.pullRequest.draft = draft),
+    readChecks: async () => played.checks,
+    reportStatus: async () => undefined,
+    mergePullRequest: async () => played.mergeAnswers.shift() ?? { kind: "merged", sha: "e".repeat(40) },
+    putComment: async ({ comment }) => ({ id: 9, url: `https://github.test/comment/${comment.marker.length}` }),
+    addLabels: async () => undefined,
+    removeLabel: async () => undefined,
+    assign: async () => undefined,
+    react: async () => undefined,
+    closeIssue: async () => undefined,
+  };
+
+  function answerOf(role: Role, turn: number): ModelTurn {
+    const data = { classifier: played.classification, planner: plan, coder: null, reviewer: null }[role];
+    const base = { key: `${role}-${turn}`, costUsd: played.costUsd, inputTokens: 1, outputTokens: 1, requestBytes: 1, calls: [] };
+    if (role === "reviewer") {
+      const review = played.reviews.shift() ?? { verdict: "approve", summary: "good", findings: [] };
+      return { ...base, stopReason: "end_turn", answer: { kind: "data", value: review } };
+    }
+    if (data) return { ...base, stopReason: "end_turn", answer: { kind: "data", value: data } };
+    // The coder uses one tool, then ends; each later round the same.
+    if (turn % 2 === 0) {
+      return { ...base, stopReason: "tool_use", calls: [{ id: `call-${turn}`, name: "bash", onlyReads: false, summary: "npm test" }], answer: null };
+    }
+    return { ...base, stopReason: "end_turn", answer: { kind: "text", text: "Mended." } };
+  }
+
+  for (const name of Object.keys(answers) as (keyof Activities)[]) {
+    const answer = answers[name] as (input: unknown) => Promise<unknown>;
+    (played.activities as unknown as Record<string, unknown>)[name] = async (input: unknown) => {
+      calls.push({ name, input });
+      const failure = played.fail.get(name)?.shift();
+      if (failure) throw failure;
+      return answer(input);
+    };
+  }
+  return played;
+}

@@ -1,0 +1,93 @@
+/** The API process: it listens for webhooks, people and programs, and talks to Temporal. */
+import { createApi } from "../api/app.ts";
+import { createIntake } from "../api/intake.ts";
+import { createReadiness, type Part } from "../api/readiness.ts";
+import { createRuns } from "../api/runs.ts";
+import { listen } from "../api/server.ts";
+import { webhookSecrets } from "../api/signature.ts";
+import type { Config } from "../config/config.ts";
+import { checkQdrant } from "../memory/qdrant.ts";
+import type { ResolveIssueInput } from "../workflows/messages.ts";
+import { lazyClient } from "./connect.ts";
+import type { Log } from "./log.ts";
+import { createForges } from "./ports.ts";
+
+export interface RunningApi {
+  url: string;
+  /** Bases of links to our page and to the Temporal Web UI. */
+  links: ResolveIssueInput["links"];
+  stop(): Promise<void>;
+}
+
+export async function startApi(config: Config, log: Log, webUi: string | null = config.temporal.webUi): Promise<RunningApi> {
+  const { client, connection } = lazyClient(config);
+  const forge = createForges(config, log);
+  const links: ResolveIssueInput["links"] = { page: config.publicUrl, webUi };
+  const runs = createRuns({ client, settingsFor: (repository) => config.settingsFor(repository), links: () => links });
+  const account = ourLogin(config, log);
+  const app = createApi({
+    runs,
+    intake: createIntake(client),
+    readiness: createReadiness(client, optionalParts(config)),
+    permissionOf: (repository, login) => forge.permission(repository, login),
+    log,
+    apiToken: config.apiToken,
+    secretsFor: webhookSecrets(config.github.webhookSecret, tenantSecrets(config)),
+    triggers: config.triggers,
+    ourLogin: account,
+    links: { temporalWebUi: webUi, namespace: config.temporal.namespace, githubWeb: githubWeb(config) },
+  });
+  const server = await listen(app, { host: config.host, port: config.port, apiToken: config.apiToken });
+  links.page ??= server.url;
+  log.info({ url: server.url }, "listening");
+  return {
+    url: server.url,
+    links,
+    async stop() {
+      await server.close();
+      await connection.close();
+    },
+  };
+}
+
+function tenantSecrets({ tenants }: Config): Map<string, string> {
+  const own = [...tenants].flatMap(([owner, { webhookSecret }]) => (webhookSecret === null ? [] : [[owner, webhookSecret] as const]));
+  return new Map(own);
+}
+
+/** Our login is needed for the assignment trigger alone: looked up when GitHub answers, asked again until it does. */
+function ourLogin(config: Config, log: Log): () => string | null {
+  if (!config.triggers.assigned || config.github.auth?.kind !== "token") return () => null;
+  const forge = createForges(config, log);
+  let login: string | null = null;
+  let askedAt = 0;
+  return () => {
+    if (login === null && Date.now() - askedAt > 60_000) {
+      askedAt = Date.now();
+      forge.viewer("any/repository").then(
+        (viewer) => void (login = viewer.login),
+        (error: unknown) => log.warn({ err: error }, "our GitHub login is not known yet; assignments start no run"),
+      );
+    }
+    return login;
+  };
+}
+
+function optionalParts({ qdrant }: Config): Part[] {
+  if (qdrant === null) return [];
+  return [
+    {
+      name: "qdrant",
+      async check() {
+        const answer = await checkQdrant(qdrant);
+        return answer.ok ? null : answer.reason;
+      },
+    },
+  ];
+}
+
+/** Where people look at issues: the API's host without its `api.`, or its path. */
+function githubWeb({ github }: Config): string {
+  const url = new URL(github.apiUrl);
+  return url.host === "api.github.com" ? "https://github.com" : url.origin;
+}

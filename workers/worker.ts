@@ -1,0 +1,76 @@
+/** A worker: it runs workflow code and activities until it is told to stop. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { NativeConnection, Worker } from "@temporalio/worker";
+import { createActivities } from "../activities/index.ts";
+import type { Config } from "../config/config.ts";
+import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
+import { connectionOptions, lazyClient } from "./connect.ts";
+import { installTemporalLog, type Log } from "./log.ts";
+import { createPorts } from "./ports.ts";
+import { ensureSearchAttributes } from "./temporal-namespace.ts";
+import { workflowBundle } from "./workflow-bundle.ts";
+
+export interface Running {
+  /** Stops taking work, lets what runs finish within the grace time, and ends. */
+  stop(): Promise<void>;
+  /** Settles when it has ended; rejects when it failed. */
+  ended: Promise<void>;
+}
+
+/** Calls to Claude and commands in sandboxes weigh more than threads do: this many at once on one worker. */
+const ACTIVITIES_AT_ONCE = 16;
+
+export async function startWorker(config: Config, log: Log, links: () => ResolveIssueInput["links"] = () => linksOf(config)): Promise<Running> {
+  installTemporalLog(log);
+  const [connection, bundle] = await Promise.all([
+    NativeConnection.connect(connectionOptions(config)),
+    workflowBundle(bundleCache),
+  ]);
+  await registerSearchAttributes(config, log);
+  const activities = createActivities(createPorts(config, log), {
+    settingsFor: (repository) => config.settingsFor(repository),
+    linksFor: () => links(),
+    secrets: config.secrets(),
+  });
+  const worker = await Worker.create({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath: bundle.codePath },
+    activities,
+    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    // A cancellation reaches an activity with its next heartbeat: within a second, not within 24.
+    maxHeartbeatThrottleInterval: "1s",
+    shutdownGraceTime: "10s",
+  });
+  const ended = worker.run().finally(() => connection.close());
+  ended.catch(() => undefined);
+  log.info({ taskQueue: TASK_QUEUE, namespace: config.temporal.namespace, workflowBuild: bundle.buildId }, "worker started");
+  return {
+    ended,
+    async stop() {
+      if (worker.getState() === "RUNNING") worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** Runs set them: on a server that lacks them every run would fail, so the reason is told loudly. */
+async function registerSearchAttributes(config: Config, log: Log): Promise<void> {
+  const { connection } = lazyClient(config);
+  try {
+    const { added, missing, reason } = await ensureSearchAttributes(connection, config.temporal.namespace);
+    if (added.length > 0) log.info({ added }, "search attributes registered");
+    if (reason !== null) log.error({ missing, reason }, "search attributes are missing; runs will fail until they are registered");
+  } finally {
+    await connection.close();
+  }
+}
+
+const bundleCache = join(fileURLToPath(new URL("../", import.meta.url)), "node_modules", ".cache", "mergewright");
+
+/** Without an API beside it a worker knows only the addresses that the settings tell. */
+function linksOf({ publicUrl, temporal }: Config): ResolveIssueInput["links"] {
+  return { page: publicUrl, webUi: temporal.webUi };
+}
