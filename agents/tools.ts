@@ -17,7 +17,7 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
       "The input of this call was no valid JSON; it was probably cut off by the length limit of a message. Nothing was done. Send it again, in smaller pieces.",
     );
   }
-  const run = TOOLS[call.name];
+  const run = Object.hasOwn(TOOLS, call.name) ? TOOLS[call.name] : undefined;
   if (!run)
     return failed(
       `There is no tool named ${JSON.stringify(call.name.slice(0, 100))}. The tools are: ${Object.keys(TOOLS).join(", ")}.`,

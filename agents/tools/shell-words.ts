@@ -78,6 +78,8 @@ export function splitScript(script: string): Word[][] | null {
         add(character, true);
         break;
       case "#":
+      case "~":
+        // Within a word they mean themselves: HEAD~1.
         if (word === null) return null;
         add(character);
         break;
@@ -89,7 +91,6 @@ export function splitScript(script: string): Word[][] | null {
       case ")":
       case "{":
       case "}":
-      case "~":
       case "\r":
       case "\0":
         return null;

@@ -279,10 +279,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES)
-      throw new Refusal(413, "request_too_large", "Request exceeds the maximum allowed number of bytes.");
-    chunks.push(chunk);
+    // Read on to the end: an answer to a half-read request would break the connection for the next one.
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
+  if (bytes > MAX_BODY_BYTES) throw new Refusal(413, "request_too_large", "Request exceeds the maximum size");
   return Buffer.concat(chunks).toString("utf8");
 }
 

@@ -238,8 +238,10 @@ function checkToolPairs(turns: readonly Turn[], toolNames: Set<string> | null): 
     for (const call of calls) {
       if (toolNames === null)
         throw invalid("Requests which have `tool_use` or `tool_result` blocks in messages must define tools.");
-      if (!toolNames.has(String(call["name"])))
+      if (!toolNames.has(String(call["name"])) && !answeredWithError(turns[place + 1], call["id"])) {
+        // Claude may name a tool that does not exist; that somebody ran it is what cannot be.
         throw invalid(`messages.${turn.index}: tool_use names a tool that is not defined: ${String(call["name"])}`);
+      }
       if (seen.has(String(call["id"]))) throw invalid(`messages.${turn.index}: \`tool_use\` ids must be unique`);
       seen.add(String(call["id"]));
     }
@@ -262,6 +264,10 @@ function checkToolPairs(turns: readonly Turn[], toolNames: Set<string> | null): 
         place === 0 && turn.role === "user" ? new Set() : called,
       );
   }
+}
+
+function answeredWithError(turn: Turn | undefined, id: unknown): boolean {
+  return (turn?.blocks ?? []).some((block) => block["tool_use_id"] === id && block["is_error"] === true);
 }
 
 function checkResults(turn: Turn | undefined, called: ReadonlySet<string>): void {

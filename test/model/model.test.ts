@@ -255,7 +255,13 @@ describe("the key", () => {
     played.faults.add({ kind: "status", status: 401, type: "authentication_error", message: `invalid key ${KEY}` });
     const error = await failure(model.reply(request("coder"), options()));
     expect(
-      JSON.stringify([error.message, error.stack, String(error.cause), (error.cause as Error).stack, { ...error }]),
+      JSON.stringify([
+        error.message,
+        error.stack,
+        String(error.cause),
+        (error.cause as Error).stack,
+        Object.entries(error),
+      ]),
     ).not.toContain(KEY);
     expect(error.message).toContain("[secret]");
   });
