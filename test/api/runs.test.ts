@@ -210,7 +210,7 @@ describe("a delivery at Temporal", () => {
     const { app } = createTestApi({ intake: world.intake });
     const guid = randomUUID();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => app.request("/webhook/github", delivery(opened(), { guid }))),
+      Array.from({ length: 20 }, async () => app.request("/webhook/github", delivery(opened(), { guid }))),
     );
     expect(answers.map((answer) => answer.status)).toEqual(Array<number>(20).fill(202));
     const runs = await world.client.workflow.getHandle(`delivery/${guid}`).describe();
