@@ -1,44 +1,44 @@
 /** What a model said about `little-duration`, turn by turn: one mistake found by the reviewer and mended. */
-import { answer, bash, replace, turn, view, type Recording } from "./recording.ts";
+import { aboutIssue, bash, replace, view, type Scenario } from "../model/scenario.ts";
+import { littleDuration as repository } from "../repositories/little-duration.ts";
+import { answer, turn } from "./turns.ts";
 
-export const littleDuration: Recording = {
+export const littleDuration: Scenario = {
+  name: repository.name,
+  matches: aboutIssue(repository.title),
   classifier: [
-    [
-      answer({
-        category: "bug",
-        summary:
-          'formatDuration rounds the seconds up to 60 without carrying, so that it writes "59m 60s" where "1h" is right.',
-        reason: "An existing function gives a wrong result for valid input, and the author shows which one.",
-      }),
-    ],
+    answer({
+      category: "bug",
+      summary:
+        'formatDuration rounds the seconds up to 60 without carrying, so that it writes "59m 60s" where "1h" is right.',
+      reason: "An existing function gives a wrong result for valid input, and the author shows which one.",
+    }),
   ],
   planner: [
-    [
-      turn(
-        "I begin with the layout, the function that is named, and its tests.",
-        bash("git log --oneline | head -5; git ls-files; cat package.json"),
-        view("src/format.js"),
-        view("test/format.test.js"),
+    turn(
+      "I begin with the layout, the function that is named, and its tests.",
+      bash("git log --oneline | head -5; git ls-files; cat package.json"),
+      view("src/format.js"),
+      view("test/format.test.js"),
+    ),
+    turn(
+      "The last unit is rounded after the larger ones were cut off, so it can reach a full one of the next unit. I check that with the issue's numbers.",
+      bash(
+        `node --input-type=module -e 'import { formatDuration as f } from "./src/index.js"; for (const ms of [3599700, 59700, 3599499]) console.log(ms, f(ms))'`,
       ),
-      turn(
-        "The last unit is rounded after the larger ones were cut off, so it can reach a full one of the next unit. I check that with the issue's numbers.",
-        bash(
-          `node --input-type=module -e 'import { formatDuration as f } from "./src/index.js"; for (const ms of [3599700, 59700, 3599499]) console.log(ms, f(ms))'`,
-        ),
-      ),
-      answer({
-        cause:
-          'formatDuration in src/format.js takes Math.floor of every unit but the last and Math.round of the last one. When the seconds round up to 60 nothing is carried: 3599700 ms is 59m and 59.7s, and becomes "59m 60s" (seen).',
-        steps: [
-          "Add failing cases to test/format.test.js for 59700 (1m) and 3599700 (1h).",
-          "In src/format.js, round the whole duration before it is split into units, so that the split starts from a number that needs no more rounding.",
-          "Add a line under Unreleased in CHANGELOG.md.",
-        ],
-        files: ["src/format.js", "test/format.test.js", "CHANGELOG.md"],
-        test: 'test/format.test.js: formatDuration(59700) is "1m" and formatDuration(3599700) is "1h"; run with `node --test`.',
-        risks: ["The unit that is rounded depends on the option `units`; its existing tests must stay as they are."],
-      }),
-    ],
+    ),
+    answer({
+      cause:
+        'formatDuration in src/format.js takes Math.floor of every unit but the last and Math.round of the last one. When the seconds round up to 60 nothing is carried: 3599700 ms is 59m and 59.7s, and becomes "59m 60s" (seen).',
+      steps: [
+        "Add failing cases to test/format.test.js for 59700 (1m) and 3599700 (1h).",
+        "In src/format.js, round the whole duration before it is split into units, so that the split starts from a number that needs no more rounding.",
+        "Add a line under Unreleased in CHANGELOG.md.",
+      ],
+      files: ["src/format.js", "test/format.test.js", "CHANGELOG.md"],
+      test: 'test/format.test.js: formatDuration(59700) is "1m" and formatDuration(3599700) is "1h"; run with `node --test`.',
+      risks: ["The unit that is rounded depends on the option `units`; its existing tests must stay as they are."],
+    }),
   ],
   coder: [
     [

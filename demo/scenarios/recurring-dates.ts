@@ -1,45 +1,45 @@
 /** What a model said about `recurring-dates`, turn by turn: the same mistake stood in two places. */
-import { answer, bash, replace, turn, view, type Recording } from "./recording.ts";
+import { aboutIssue, bash, replace, view, type Scenario } from "../model/scenario.ts";
+import { recurringDates as repository } from "../repositories/recurring-dates.ts";
+import { answer, turn } from "./turns.ts";
 
-export const recurringDates: Recording = {
+export const recurringDates: Scenario = {
+  name: repository.name,
+  matches: aboutIssue(repository.title),
   classifier: [
-    [
-      answer({
-        category: "bug",
-        summary:
-          "A monthly rule that starts on the 31st stays on the 29th after February instead of coming back to the end of each month.",
-        reason: "The library gives dates that contradict its README, and the issue shows how to see it.",
-      }),
-    ],
+    answer({
+      category: "bug",
+      summary:
+        "A monthly rule that starts on the 31st stays on the 29th after February instead of coming back to the end of each month.",
+      reason: "The library gives dates that contradict its README, and the issue shows how to see it.",
+    }),
   ],
   planner: [
-    [
-      turn(
-        "I read how a rule is walked, and what the tests say about short months.",
-        bash("git log --oneline | head -5; git ls-files"),
-        view("recurring/occurrences.py"),
-        view("recurring/dates.py"),
-        view("tests/test_occurrences.py"),
+    turn(
+      "I read how a rule is walked, and what the tests say about short months.",
+      bash("git log --oneline | head -5; git ls-files"),
+      view("recurring/occurrences.py"),
+      view("recurring/dates.py"),
+      view("tests/test_occurrences.py"),
+    ),
+    turn(
+      "Each date is computed from the one before it, so a shortened day is lost for good. I check it with the issue's rule.",
+      bash(
+        `python3 -c "from itertools import islice; from recurring import Rule, occurrences; print([str(d) for d in islice(occurrences(Rule.parse('monthly from 2024-01-31')), 5)])"`,
       ),
-      turn(
-        "Each date is computed from the one before it, so a shortened day is lost for good. I check it with the issue's rule.",
-        bash(
-          `python3 -c "from itertools import islice; from recurring import Rule, occurrences; print([str(d) for d in islice(occurrences(Rule.parse('monthly from 2024-01-31')), 5)])"`,
-        ),
-      ),
-      answer({
-        cause:
-          "occurrences() in recurring/occurrences.py feeds each date back into _following(). add_months() shortens the 31st to the 29th in February, and the next step starts from the 29th: the day of the rule's start is forgotten (seen: 2024-02-29, 2024-03-29).",
-        steps: [
-          "Add a failing test to tests/test_occurrences.py: monthly from 2024-01-31 gives 01-31, 02-29, 03-31, 04-30, 05-31.",
-          "In recurring/occurrences.py, compute the n-th date from rule.start instead of from the date before.",
-          "Add a line under Unreleased in CHANGES.md.",
-        ],
-        files: ["recurring/occurrences.py", "tests/test_occurrences.py", "CHANGES.md"],
-        test: "tests/test_occurrences.py: the first five dates of `monthly from 2024-01-31`; run with `python3 -m pytest`.",
-        risks: ["`every N` must go on counting from the start; the tests with every 2 must stay as they are."],
-      }),
-    ],
+    ),
+    answer({
+      cause:
+        "occurrences() in recurring/occurrences.py feeds each date back into _following(). add_months() shortens the 31st to the 29th in February, and the next step starts from the 29th: the day of the rule's start is forgotten (seen: 2024-02-29, 2024-03-29).",
+      steps: [
+        "Add a failing test to tests/test_occurrences.py: monthly from 2024-01-31 gives 01-31, 02-29, 03-31, 04-30, 05-31.",
+        "In recurring/occurrences.py, compute the n-th date from rule.start instead of from the date before.",
+        "Add a line under Unreleased in CHANGES.md.",
+      ],
+      files: ["recurring/occurrences.py", "tests/test_occurrences.py", "CHANGES.md"],
+      test: "tests/test_occurrences.py: the first five dates of `monthly from 2024-01-31`; run with `python3 -m pytest`.",
+      risks: ["`every N` must go on counting from the start; the tests with every 2 must stay as they are."],
+    }),
   ],
   coder: [
     [

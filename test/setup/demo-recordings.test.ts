@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDemoRepository, demoRepositories } from "../../demo/repositories/index.ts";
 import { littleDuration } from "../../demo/scenarios/little-duration.ts";
 import { recurringDates } from "../../demo/scenarios/recurring-dates.ts";
-import type { RecordedTurn } from "../../demo/scenarios/recording.ts";
+import type { PlayedTurn, Turn } from "../../demo/model/scenario.ts";
 import { Classification, Plan, Review } from "../../domain/outputs.ts";
 import { describeIf } from "../support/presence.ts";
 
@@ -38,23 +38,30 @@ async function clone(name: string): Promise<string> {
   return join(folder, "tree");
 }
 
+function recorded(turns: readonly Turn[] | undefined): PlayedTurn[] {
+  return (turns ?? []).map((turn) => {
+    if (typeof turn === "function") throw new Error("The recording computes a turn, which this test does not play.");
+    return turn;
+  });
+}
+
 /** Does what one conversation's tool calls do, and fails where a recorded edit does not fit the file. */
-function play(turns: readonly RecordedTurn[] | undefined, tree: string): void {
-  for (const block of (turns ?? []).flat()) {
-    if (block.type === "text" || block.input.command === "view") continue;
-    if (block.name === "bash") {
-      const { status, stderr } = shell(block.input.command, tree);
-      expect({ command: block.input.command, status, stderr }).toMatchObject({ status: 0 });
-    } else if (block.input.command === "str_replace") {
-      const { path, old_str, new_str } = block.input;
-      const before = readFileSync(join(tree, path), "utf8");
-      expect({ path, old_str, matches: before.split(old_str).length - 1 }).toMatchObject({ matches: 1 });
+function play(turns: readonly Turn[] | undefined, tree: string): void {
+  for (const { name, input } of recorded(turns).flatMap((turn) => turn.uses ?? [])) {
+    const { command, path, old_str: before, new_str: after } = input as Record<string, string>;
+    if (name === "bash") {
+      const { status, stderr } = shell(String(command), tree);
+      expect({ command, status, stderr }).toMatchObject({ status: 0 });
+    } else if (command === "str_replace") {
+      const file = join(tree, String(path));
+      const text = readFileSync(file, "utf8");
+      expect({ path, before, matches: text.split(String(before)).length - 1 }).toMatchObject({ matches: 1 });
       writeFileSync(
-        join(tree, path),
-        before.replace(old_str, () => new_str),
+        file,
+        text.replace(String(before), () => String(after)),
       );
-    } else {
-      throw new Error(`The recording uses ${block.input.command}, which this test does not play.`);
+    } else if (command !== "view") {
+      throw new Error(`The recording uses ${name} ${command}, which this test does not play.`);
     }
   }
 }
@@ -67,10 +74,7 @@ function changedLines(tree: string, path: string): number[] {
   );
 }
 
-const final = (turns: readonly RecordedTurn[] | undefined): unknown => {
-  const [block] = turns?.at(-1) ?? [];
-  return block?.type === "text" ? JSON.parse(block.text) : null;
-};
+const final = (turns: readonly Turn[] | undefined): unknown => recorded(turns).at(-1)?.data;
 
 test("every demo repository has a recording that plays here", () => {
   expect(cases.map(({ name }) => name).toSorted()).toEqual(Object.keys(demoRepositories).toSorted());
@@ -85,8 +89,8 @@ for (const { name, recording, tests, testFolder, missing } of cases) {
     });
 
     test("answers of the roles that return data have the shape that is asked of a model", () => {
-      Classification.parse(final(recording.classifier[0]));
-      Plan.parse(final(recording.planner[0]));
+      Classification.parse(final(recording.classifier));
+      Plan.parse(final(recording.planner));
       const [first, second] = recording.reviewer.map((turns) => Review.parse(final(turns)));
       expect(first).toMatchObject({ verdict: "request-changes", findings: [{ severity: "should-fix" }] });
       expect(second).toMatchObject({ verdict: "approve", findings: [] });
@@ -96,7 +100,7 @@ for (const { name, recording, tests, testFolder, missing } of cases) {
       test("each round's tests fail without its change and pass with it", async () => {
         const tree = await clone(name);
         expect(shell(tests, tree).status).toBe(0);
-        play(recording.planner[0], tree);
+        play(recording.planner, tree);
         expect(git(tree, "status", "--short")).toBe("");
 
         for (const [round, turns] of recording.coder.entries()) {
