@@ -15,6 +15,8 @@ export interface Config {
   /** 0: any free one. */
   port: number;
   logLevel: LogLevel;
+  /** Base of links to our page as people reach it; null: the address that is listened on. */
+  publicUrl: string | null;
   temporal: TemporalConfig;
   github: GitHubConfig;
   anthropic: { apiKey: string | null; baseUrl: string | null };
@@ -35,6 +37,8 @@ export interface Config {
   repositories: readonly RepositoryName[];
   /** What holds for one repository (any case); a fresh copy at each call. */
   settingsFor(repository: RepositoryName): RunSettings;
+  /** The variables of this process for the programs that we run on the host, without our keys and tokens. */
+  hostEnvironment: Record<string, string | undefined>;
   /** Every secret value that this configuration holds, for redaction. */
   secrets(): string[];
   /** What works but should be known, one sentence each. */
@@ -44,6 +48,8 @@ export interface Config {
 export interface TemporalConfig {
   /** `host:port`; null: the embedded dev server. */
   address: string | null;
+  /** Base of links to the Temporal Web UI as people reach it; null where none is named. */
+  webUi: string | null;
   namespace: string;
   apiKey: string | null;
   /** As the Temporal SDK's `tls` option takes it. */
@@ -58,6 +64,8 @@ export interface GitHubConfig {
   graphqlUrl: string;
   auth: GitHubAuth | null;
   webhookSecret: string | null;
+  /** Milliseconds between two writes of one tenant; null: the adapter's default, as GitHub asks. */
+  writeSpacingMs: number | null;
 }
 
 export type GitHubAuth = { kind: "token"; token: string } | { kind: "app"; appId: number; privateKey: string };

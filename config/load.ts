@@ -11,7 +11,7 @@ import { withDotEnv, type Environment, type EnvironmentName } from "./environmen
 import { createReader, type EnvironmentReader } from "./environment-reader.ts";
 import { missing } from "./needs.ts";
 import { highestPrice, priceOf, PRICES } from "./prices.ts";
-import { collectSecrets } from "./secrets.ts";
+import { collectSecrets, withoutSecrets } from "./secrets.ts";
 import {
   readArtifacts,
   readEmbeddings,
@@ -20,6 +20,7 @@ import {
   readListen,
   readQdrant,
   readTemporal,
+  readWriteSpacing,
 } from "./services.ts";
 import { readSettings, type ReadSettings } from "./settings-file.ts";
 import { readTenants } from "./tenants.ts";
@@ -50,8 +51,14 @@ export function loadConfig({ env: given, cwd, args = {}, needs = [] }: LoadOptio
     file: file.path,
     ...readListen(reader, apiToken),
     logLevel: reader.choice("LOG_LEVEL", LOG_LEVELS, { warning: "warn", verbose: "debug", off: "silent" }) ?? "info",
+    publicUrl: reader.url("MERGEWRIGHT_PUBLIC_URL"),
     temporal: readTemporal(reader, cwd),
-    github: { ...readGitHubUrls(reader), auth: readGitHubAuth(reader, cwd), webhookSecret: readWebhookSecret(reader) },
+    github: {
+      ...readGitHubUrls(reader),
+      auth: readGitHubAuth(reader, cwd),
+      webhookSecret: readWebhookSecret(reader),
+      writeSpacingMs: readWriteSpacing(reader),
+    },
     anthropic: { apiKey: reader.secret("ANTHROPIC_API_KEY", "the key"), baseUrl: reader.url("ANTHROPIC_BASE_URL") },
     qdrant: readQdrant(reader),
     embeddings: readEmbeddings(reader),
@@ -65,6 +72,7 @@ export function loadConfig({ env: given, cwd, args = {}, needs = [] }: LoadOptio
     repositories: [...file.byRepository.values()].map(({ name }) => name),
     settingsFor: settingsOf(file, reader),
     warnings: reader.warnings,
+    hostEnvironment: withoutSecrets(env),
   };
   problems.push(...missing(plain, needs).filter((line) => !alreadyTold(line, problems)));
   if (problems.length > 0) throw new ConfigurationError([...new Set(problems)]);

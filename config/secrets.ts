@@ -37,6 +37,13 @@ export function collectSecrets(config: Omit<Config, "secrets">, env: Environment
   return [...new Set(found.filter((value): value is string => Boolean(value)))];
 }
 
+/** For programs on the host: Git and the Temporal CLI need the proxy and the path, never our keys. */
+export function withoutSecrets(env: Environment): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/(TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS)$/.test(name)),
+  );
+}
+
 function ofAuth(auth: GitHubAuth | null): (string | null)[] {
   return auth === null ? [] : [auth.kind === "token" ? auth.token : auth.privateKey];
 }

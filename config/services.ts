@@ -17,6 +17,17 @@ export function graphqlUrlOf(apiUrl: string): string {
   return apiUrl.endsWith("/api/v3") ? apiUrl.replace(/\/v3$/, "/graphql") : `${apiUrl}/graphql`;
 }
 
+/** Faster than GitHub asks only where it is not GitHub that is asked: a server of one's own, or a played one. */
+export function readWriteSpacing(reader: EnvironmentReader): number | null {
+  const value = reader.text("GITHUB_WRITE_SPACING_MS");
+  if (value === null) return null;
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  return reader.problem(
+    "GITHUB_WRITE_SPACING_MS",
+    `"${value.slice(0, 40)}" is not a number of milliseconds. Write one such as 1000.`,
+  );
+}
+
 export function readTemporal(reader: EnvironmentReader, cwd: string): TemporalConfig {
   const crt = readPem(reader, "TEMPORAL_TLS_CERT", cwd);
   const key = readPem(reader, "TEMPORAL_TLS_KEY", cwd);
@@ -33,6 +44,7 @@ export function readTemporal(reader: EnvironmentReader, cwd: string): TemporalCo
   const apiKey = reader.secret("TEMPORAL_API_KEY", "the API key");
   return {
     address: readTemporalAddress(reader),
+    webUi: reader.url("TEMPORAL_UI_URL"),
     namespace: reader.text("TEMPORAL_NAMESPACE") ?? "default",
     apiKey,
     // Temporal Cloud takes API keys over TLS only.

@@ -3,6 +3,9 @@ import type { Connection } from "@temporalio/client";
 import proto from "@temporalio/proto";
 import { searchAttributes } from "../workflows/search-attributes.ts";
 
+/** A client's connection and a worker's alike. */
+export type Services = Pick<Connection, "operatorService" | "workflowService">;
+
 /** An issue may wait for its reviewer over a holiday, and its run must still be there afterwards. */
 export const MIN_RETENTION_DAYS = 30;
 
@@ -21,10 +24,7 @@ export interface SearchAttributeReport {
 }
 
 /** Registers our search attributes where the namespace lacks them. Without the permission to do so it only reports. */
-export async function ensureSearchAttributes(
-  connection: Connection,
-  namespace: string,
-): Promise<SearchAttributeReport> {
+export async function ensureSearchAttributes(connection: Services, namespace: string): Promise<SearchAttributeReport> {
   try {
     const missing = await missingSearchAttributes(connection, namespace);
     if (missing.length === 0) return { added: [], missing: [], reason: null };
@@ -45,20 +45,20 @@ export async function ensureSearchAttributes(
 }
 
 /** Throws what Temporal throws. */
-export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+export async function missingSearchAttributes(connection: Services, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   return searchAttributes.map((key) => key.name).filter((name) => !Object.hasOwn(customAttributes ?? {}, name));
 }
 
 /** Days for which closed runs are kept; null when the server does not tell. Throws what Temporal throws. */
-export async function retentionDays(connection: Connection, namespace: string): Promise<number | null> {
+export async function retentionDays(connection: Services, namespace: string): Promise<number | null> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   const seconds = config?.workflowExecutionRetentionTtl?.seconds;
   return seconds === null || seconds === undefined ? null : Number(seconds) / DAY_SECONDS;
 }
 
 /** Raises the retention to {@link MIN_RETENTION_DAYS}; never lowers it. For servers of our own only. */
-export async function ensureRetention(connection: Connection, namespace: string): Promise<void> {
+export async function ensureRetention(connection: Services, namespace: string): Promise<void> {
   const days = await retentionDays(connection, namespace);
   if (days !== null && days >= MIN_RETENTION_DAYS) return;
   const ttl = proto.google.protobuf.Duration.fromObject({ seconds: MIN_RETENTION_DAYS * DAY_SECONDS });
