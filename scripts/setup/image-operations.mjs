@@ -6,12 +6,14 @@ import { SetupError } from "./errors.mjs";
 /** @typedef {import("./progress.mjs").StepLog} StepLog */
 
 /**
+ * The names that the engine knows an image by; null when it has no such image.
  * @param {Engine} engine
  * @param {string} image
+ * @returns {Promise<string[] | null>}
  */
-export async function hasImage(engine, image) {
-  const { status } = await engine.request("GET", `/images/${encodeURIComponent(image)}/json`);
-  return status === 200;
+export async function namesOfImage(engine, image) {
+  const { status, body } = await engine.request("GET", `/images/${encodeURIComponent(image)}/json`);
+  return status === 200 ? (JSON.parse(body).RepoTags ?? []) : null;
 }
 
 /**

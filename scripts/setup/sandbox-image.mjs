@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { cacheDirectory } from "./cache.mjs";
 import { findDockerEngine } from "./docker-engine.mjs";
 import { SetupError } from "./errors.mjs";
-import { buildImage, hasImage, pullImage, tagImage } from "./image-operations.mjs";
+import { buildImage, namesOfImage, pullImage, tagImage } from "./image-operations.mjs";
 import { withLock } from "./lock.mjs";
 import { runCommand } from "./run-command.mjs";
 
@@ -14,7 +14,9 @@ import { runCommand } from "./run-command.mjs";
 
 /** @typedef {{ kind: "docker", image: string, made: "present" | "pulled" | "built" | "assembled" } | { kind: "local", reason: string }} Sandboxing */
 
-export const SANDBOX_IMAGE = "mergewright-sandbox";
+const NAME = "mergewright-sandbox";
+const LATEST = `${NAME}:latest`;
+const OF_A_RECIPE = new RegExp(`^${NAME}:[0-9a-f]{12}$`);
 
 /** Debian's packages for Python and Node are some 150 MB. */
 const ASSEMBLE_MS = 20 * 60_000;
@@ -38,7 +40,7 @@ export async function ensureSandboxImage({ root, log, env = process.env }) {
   if (env.DOCKER_IMAGE) return await namedImage(engine, env.DOCKER_IMAGE, log);
 
   const recipe = join(root, "deploy", "sandbox");
-  const image = `${SANDBOX_IMAGE}:${await hashOf(recipe)}`;
+  const image = `${NAME}:${await hashOf(recipe)}`;
   const present = await presentImage(engine, image, log);
   if (present) return present;
   return await withLock(
@@ -55,7 +57,7 @@ export async function ensureSandboxImage({ root, log, env = process.env }) {
  * @returns {Promise<Sandboxing>}
  */
 async function namedImage(engine, image, log) {
-  if (await hasImage(engine, image)) return { kind: "docker", image, made: "present" };
+  if (await namesOfImage(engine, image)) return { kind: "docker", image, made: "present" };
   try {
     await pullImage(engine, image, log);
     return { kind: "docker", image, made: "pulled" };
@@ -68,17 +70,19 @@ async function namedImage(engine, image, log) {
 }
 
 /**
+ * An image that a person made or pulled under our name is theirs to keep. One that set-up made from an older recipe
+ * also has that recipe's name: it is made anew.
  * @param {Engine} engine
  * @param {string} image
  * @param {StepLog} log
  * @returns {Promise<Sandboxing | null>}
  */
 async function presentImage(engine, image, log) {
-  if (await hasImage(engine, image)) return { kind: "docker", image, made: "present" };
-  const latest = `${SANDBOX_IMAGE}:latest`;
-  if (!(await hasImage(engine, latest))) return null;
-  log.line(`${latest} is used; it was not made from today's deploy/sandbox (remove it to have it made anew)`);
-  return { kind: "docker", image: latest, made: "present" };
+  if (await namesOfImage(engine, image)) return { kind: "docker", image, made: "present" };
+  const names = await namesOfImage(engine, LATEST);
+  if (!names || names.some((name) => OF_A_RECIPE.test(name))) return null;
+  log.line(`${LATEST} is used, which was not made by set-up; remove it to have it made from deploy/sandbox`);
+  return { kind: "docker", image: LATEST, made: "present" };
 }
 
 /**
@@ -97,12 +101,17 @@ async function makeImage(engine, recipe, image, log) {
   for (const [made, attempt] of ways) {
     try {
       await attempt();
-      if (!(await hasImage(engine, image))) throw new SetupError(`it ended well, but the engine has no image ${image}`);
-      await tagImage(engine, image, SANDBOX_IMAGE, "latest");
+      if (!(await namesOfImage(engine, image)))
+        throw new SetupError(`it ended well, but the engine has no image ${image}`);
+      await tagImage(engine, image, NAME, "latest");
       return { kind: "docker", image, made };
     } catch (error) {
       log.line(`${made === "built" ? "docker build" : "Debian packages"}: ${messageOf(error)}`);
     }
+  }
+  if (await namesOfImage(engine, LATEST)) {
+    log.line(`${LATEST} is used, which was made from an older deploy/sandbox`);
+    return { kind: "docker", image: LATEST, made: "present" };
   }
   return { kind: "local", reason: "a Docker engine answers, but no image could be had; DOCKER_IMAGE may name one" };
 }
@@ -127,7 +136,8 @@ async function assemble(recipe, image, log) {
 async function hashOf(recipe) {
   const hash = createHash("sha256");
   const entries = await readdir(recipe, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const parts = entries.filter((entry) => entry.isFile() && !entry.name.endsWith(".md"));
+  const files = parts.map((entry) => join(entry.parentPath, entry.name));
   for (const file of files.sort())
     hash
       .update(file.slice(recipe.length))
