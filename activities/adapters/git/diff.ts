@@ -41,7 +41,6 @@ export async function diff(
       maxStdoutBytes: MAX_PATCH_BYTES,
     }),
   ]);
-  // A tree can name itself ten times on ten levels and so list ten thousand million files in a few kilobytes.
   if (listing.stdoutCut)
     throw new UnacceptableObjects(
       `The change is too large to be listed: over ${tools.limits.maxListingBytes} bytes of paths.`,

@@ -41,7 +41,7 @@ const DEFAULTS: Limits = {
   networkTimeoutMs: 15 * 60_000,
   localTimeoutMs: 5 * 60_000,
   maxBundleBytes: 512 * 1024 * 1024,
-  maxListingBytes: 128 * 1024 * 1024,
+  maxListingBytes: 64 * 1024 * 1024,
 };
 
 /** What a killed worker left in a mirror is older than any command may last. */

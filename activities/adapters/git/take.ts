@@ -55,7 +55,13 @@ export async function take(tools: Tools, gitDir: string, bundle: Uint8Array, sig
     // --strict: every object is well-formed (no `.git`, `..` or their other spellings in a tree) and finds what it points to.
     if (head.objects > 0) {
       await check(
-        ["index-pack", "--stdin", "--fix-thin", "--strict", `--max-input-size=${tools.limits.maxBundleBytes}`],
+        [
+          "index-pack",
+          "--stdin",
+          "--fix-thin",
+          "--strict=badFilemode=error",
+          `--max-input-size=${tools.limits.maxBundleBytes}`,
+        ],
         bundle.subarray(head.packStart),
       );
     }
@@ -63,10 +69,26 @@ export async function take(tools: Tools, gitDir: string, bundle: Uint8Array, sig
     if (type !== "commit") throw new UnacceptableObjects(`The bundle's ref names a ${type}; it must name a commit.`);
     const known = head.prerequisites.map((commit) => `^${commit}\n`).join("");
     await check(["rev-list", "--objects", "--quiet", "--stdin"], `${ref.commit}\n${known}`);
+    await checkSize(ref.commit, env);
     await adopt(folder, gitDir);
   });
   await keep(tools, gitDir, ref.commit, signal);
   return ref.commit;
+
+  /**
+   * A tree can name itself ten times on ten levels: ten thousand million files in a few kilobytes. A listing is streamed and can be
+   * stopped; a diff gathers them all in memory first, so it must never meet one.
+   */
+  async function checkSize(commit: string, env: Readonly<Record<string, string>>): Promise<void> {
+    const listing = await tools.run(gitDir, ["ls-tree", "-r", "-t", "-z", "--name-only", commit], signal, { env });
+    if (listing.stdoutCut) {
+      throw new UnacceptableObjects(
+        `The sandbox's tree lists more than ${tools.limits.maxListingBytes} bytes of paths, which no project has.`,
+      );
+    }
+    if (listing.exitCode !== 0)
+      throw new UnacceptableObjects(`The sandbox's tree cannot be listed: ${lastLines(listing.stderr)}`);
+  }
 }
 
 async function checkPrerequisites(tools: Tools, gitDir: string, commits: string[], signal: AbortSignal): Promise<void> {
