@@ -123,8 +123,13 @@ async function messages(play: Play, request: IncomingMessage, response: ServerRe
     delivered: false,
   };
   play.ledger.open(entry);
+  let recorded = false;
+  const record = (): void => {
+    if (!recorded) play.ledger.close(entry);
+    recorded = true;
+  };
   try {
-    await answer(play, request, response, raw, entry);
+    await answer(play, request, response, raw, entry, record);
   } catch (error) {
     if (error instanceof Refusal) {
       entry.status = error.status;
@@ -132,7 +137,7 @@ async function messages(play: Play, request: IncomingMessage, response: ServerRe
     }
     throw error;
   } finally {
-    play.ledger.close(entry);
+    record();
   }
 }
 
@@ -142,6 +147,7 @@ async function answer(
   response: ServerResponse,
   raw: string,
   entry: LedgerEntry,
+  record: () => void,
 ): Promise<void> {
   checkHeaders(request.headers, play.validation);
   const body = parseBody(raw);
@@ -166,15 +172,23 @@ async function answer(
   entry.stopReason = reply.stopReason;
   entry.usage = reply.usage;
   if (play.options.thinkMs) await sleep(play.options.thinkMs);
-  if (body.stream === true) entry.delivered = await stream(play, response, reply, fault);
-  else {
-    send(response, 200, wholeMessage(reply));
+  // On record before its last byte is out: a kill right after must not lose what was paid.
+  const deliver = (last: () => void): void => {
     entry.delivered = !response.destroyed;
-  }
+    record();
+    last();
+  };
+  if (body.stream === true) await stream(play, response, reply, fault, deliver);
+  else deliver(() => send(response, 200, wholeMessage(reply)));
 }
 
-/** True when everything was written to an open connection. */
-async function stream(play: Play, response: ServerResponse, reply: Reply, fault: Fault | null): Promise<boolean> {
+async function stream(
+  play: Play,
+  response: ServerResponse,
+  reply: Reply,
+  fault: Fault | null,
+  deliver: (last: () => void) => void,
+): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
   const spoilAt = fault !== null && "afterEvents" in fault ? fault.afterEvents : Number.POSITIVE_INFINITY;
   let written = 0;
@@ -182,33 +196,31 @@ async function stream(play: Play, response: ServerResponse, reply: Reply, fault:
   for (const event of streamEvents(reply)) {
     if (written >= spoilAt) break;
     written++;
+    if (play.options.eventMs && pending !== "") {
+      response.write(pending);
+      pending = "";
+      await sleep(play.options.eventMs);
+    }
     pending += event;
-    if (!play.options.eventMs) continue;
-    response.write(pending);
-    pending = "";
-    await sleep(play.options.eventMs);
   }
-  if (fault === null || !("afterEvents" in fault)) {
-    response.end(pending);
-    return !response.destroyed;
-  }
+  if (fault === null || !("afterEvents" in fault)) return deliver(() => response.end(pending));
   await new Promise<void>((resolve) => response.write(pending || ": \n\n", () => resolve()));
-  return spoilStream(response, fault);
+  await spoilStream(response, fault);
 }
 
-async function spoilStream(response: ServerResponse, fault: Extract<Fault, { afterEvents: number }>): Promise<boolean> {
+async function spoilStream(response: ServerResponse, fault: Extract<Fault, { afterEvents: number }>): Promise<void> {
   switch (fault.kind) {
     case "drop":
       // Time for what was written to arrive before the connection is torn down.
       await sleep(20);
       response.destroy();
-      return false;
+      return;
     case "end-early":
       response.end();
-      return false;
+      return;
     case "error-event":
       response.end(sse("error", errorBody(fault.type, fault.message, "req_played")));
-      return false;
+      return;
     case "stall": {
       const ends = Date.now() + fault.ms;
       while (Date.now() < ends && !response.destroyed) {
@@ -216,7 +228,7 @@ async function spoilStream(response: ServerResponse, fault: Extract<Fault, { aft
         await sleep(Math.min(50, fault.ms));
       }
       response.destroy();
-      return false;
+      return;
     }
   }
 }

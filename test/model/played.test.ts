@@ -1,5 +1,5 @@
 /** The played Messages API refuses what the real one refuses, and keeps no place in a script. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -279,6 +279,9 @@ it("a fault that makes no sense is refused with the reason", async () => {
 });
 
 describe("as a process", () => {
+  const children: ChildProcess[] = [];
+  afterAll(() => children.forEach((child) => child.kill("SIGKILL")));
+
   it("it prints its address, plays a module's scenarios, and its ledger outlives it", async () => {
     const folder = await mkdtemp(join(tmpdir(), "mergewright-played-"));
     const module = join(folder, "scenarios.mjs");
@@ -293,6 +296,7 @@ describe("as a process", () => {
         ["--import", "tsx", "demo/model/main.ts", "--scenarios", module, "--state", state],
         { stdio: ["ignore", "pipe", "inherit"] },
       );
+      children.push(child);
       const line = await new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve));
       const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
       return { url: (JSON.parse(line) as { url: string }).url, stop: () => (child.kill("SIGKILL"), ended) };

@@ -80,7 +80,8 @@ export function readRetryAfter(headers: Headers | undefined, now: number): numbe
   const text = headers?.get("retry-after")?.trim();
   if (!text) return null;
   if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const date = Date.parse(text);
+  // "-5" is a date to Date.parse.
+  const date = /[A-Za-z]{3}/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 

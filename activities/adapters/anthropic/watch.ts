@@ -47,13 +47,19 @@ export function throttled(onProgress: () => void, everyMs: number): () => void {
 /** The same response, with `onBytes` called for each piece of its body as it is read. */
 export function observed(response: Response, onBytes: () => void): Response {
   if (response.body === null) return response;
-  const body = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
         onBytes();
-        controller.enqueue(chunk);
+        controller.enqueue(value);
       },
-    }),
+      cancel: (reason) => reader.cancel(reason),
+    },
+    // Nothing is read ahead: a byte counts when somebody waits for it.
+    { highWaterMark: 0 },
   );
   return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
 }
