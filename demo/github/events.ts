@@ -1,8 +1,8 @@
 /** What happened, as webhook events: one function for each kind, all with repository, sender and installation. */
 import type { Actor } from "./access.ts";
-import { git } from "./git.ts";
+import { readCommit } from "./git.ts";
 import { gitDirectory, type Played } from "./played.ts";
-import { renderComment, renderIssue, renderRepository, renderUser, repositoryUrl } from "./render.ts";
+import { htmlUrl, renderComment, renderIssue, renderRepository, renderUser, repositoryUrl } from "./render.ts";
 import {
   type PullIssue,
   isPull,
@@ -124,7 +124,7 @@ function suiteConclusion(runs: readonly CheckRun[]): string {
   return failed?.conclusion ?? "success";
 }
 
-export function statusHappened(happening: Happening, status: Status): void {
+export async function statusHappened(happening: Happening, status: Status): Promise<void> {
   const { played, repository } = happening;
   const creator = renderUser(played, status.creator);
   emit(happening, "status", null, {
@@ -136,7 +136,7 @@ export function statusHappened(happening: Happening, status: Status): void {
     context: status.context,
     description: status.description,
     state: status.state,
-    commit: { sha: status.sha, url: `${repositoryUrl(played, repository)}/commits/${status.sha}` },
+    commit: await wholeCommit(happening, status.sha),
     branches: repository.issues
       .filter(isPull)
       .filter((issue) => issue.pull.headSha === status.sha)
@@ -174,21 +174,59 @@ export async function pushHappened(
     head_commit:
       after === null
         ? null
-        : { ...(await headCommit(happening, after)), url: "", distinct: true, added: [], removed: [], modified: [] },
+        : {
+            ...(await headCommit(happening, after)),
+            url: `${htmlUrl(played, repository)}/commit/${after}`,
+            distinct: true,
+            added: [],
+            removed: [],
+            modified: [],
+          },
     pusher: { name: login, email: `${login}@users.noreply.example` },
   });
 }
 
+/** A commit as pushes and suites tell it. */
 async function headCommit({ played, repository }: Happening, sha: string): Promise<Record<string, unknown>> {
-  const format = "%T%x00%an%x00%ae%x00%cn%x00%ce%x00%cI%x00%B";
-  const shown = await git(gitDirectory(played, repository), ["show", "--no-patch", `--format=${format}`, sha]);
-  const [tree, name, email, committer, committerEmail, timestamp, message] = shown.split("\0");
+  const commit = await readCommit(gitDirectory(played, repository), sha);
+  const { tree, message, author, committer } = commit;
   return {
     id: sha,
     tree_id: tree,
     message,
-    timestamp,
-    author: { name, email },
-    committer: { name: committer, email: committerEmail },
+    timestamp: committer.date,
+    author: { name: author.name, email: author.email },
+    committer: { name: committer.name, email: committer.email },
+  };
+}
+
+/** A commit as statuses tell it. */
+async function wholeCommit({ played, repository }: Happening, sha: string): Promise<Record<string, unknown>> {
+  const { tree, parents, message, author, committer } = await readCommit(gitDirectory(played, repository), sha);
+  const url = `${repositoryUrl(played, repository)}/commits/${sha}`;
+  const gitUrl = `${repositoryUrl(played, repository)}/git`;
+  const html = `${htmlUrl(played, repository)}/commit/${sha}`;
+  return {
+    sha,
+    node_id: `C_${sha}`,
+    url,
+    html_url: html,
+    comments_url: `${url}/comments`,
+    commit: {
+      author,
+      committer,
+      message,
+      tree: { sha: tree, url: `${gitUrl}/trees/${tree}` },
+      url: `${gitUrl}/commits/${sha}`,
+      comment_count: 0,
+      verification: { verified: false, reason: "unsigned", signature: null, payload: null, verified_at: null },
+    },
+    author: renderUser(played, author.name),
+    committer: renderUser(played, committer.name),
+    parents: parents.map((parent) => ({
+      sha: parent,
+      url: url.replace(sha, parent),
+      html_url: html.replace(sha, parent),
+    })),
   };
 }

@@ -194,6 +194,28 @@ export async function importFolder(
   }
 }
 
+export interface CommitFacts {
+  tree: string;
+  parents: string[];
+  message: string;
+  author: Author & { date: string };
+  committer: Author & { date: string };
+}
+
+export async function readCommit(directory: string, sha: string): Promise<CommitFacts> {
+  const format = "%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B";
+  const shown = await git(directory, ["show", "--no-patch", `--format=${format}`, sha]);
+  const [tree = "", parents = "", name = "", email = "", date = "", cName = "", cEmail = "", cDate = "", message = ""] =
+    shown.split("\0");
+  return {
+    tree,
+    parents: parents.split(" ").filter(Boolean),
+    message,
+    author: { name, email, date },
+    committer: { name: cName, email: cEmail, date: cDate },
+  };
+}
+
 function identity(author: Author, date = new Date().toISOString()): Record<string, string> {
   return {
     GIT_AUTHOR_NAME: author.name,

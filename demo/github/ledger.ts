@@ -18,13 +18,14 @@ export interface RequestRecord {
   actor: string | null;
   method: string;
   path: string;
-  /** As sent; null when the connection was broken. */
+  /** As sent; null while it waits, and when the connection was broken. */
   status: number | null;
 }
 
 export interface Ledger {
   effect(effect: Omit<Effect, "at">): void;
-  request(record: RequestRecord): void;
+  /** Noted when it comes in; who asked and what was answered is added later. */
+  request(method: string, path: string): RequestRecord;
   effects(): Effect[];
   requests(): RequestRecord[];
 }
@@ -35,9 +36,11 @@ export function createLedger(store: Store): Ledger {
   const requests: RequestRecord[] = [];
   return {
     effect: (effect) => store.append("ledger", { at: new Date().toISOString(), ...effect }),
-    request(record) {
+    request(method, path) {
+      const record = { at: new Date().toISOString(), actor: null, method, path, status: null };
       requests.push(record);
       if (requests.length > MAX_REQUESTS) requests.shift();
+      return record;
     },
     effects: () => store.read<Effect>("ledger"),
     requests: () => requests,

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Actor, ANONYMOUS, authenticate } from "./access.ts";
 import { answerAdmin } from "./admin.ts";
-import { createFaults, type Fault, suffer } from "./faults.ts";
+import { createFaults, suffer } from "./faults.ts";
 import { answerGit, isGitPath, sendGit } from "./git-http.ts";
 import { answerGraphql } from "./graphql.ts";
 import { createHooks } from "./hooks.ts";
@@ -129,8 +129,8 @@ function createHandler(played: Played): (request: IncomingMessage, response: Ser
     const body = await readBody(request);
     const fault = faults.strike(method, path);
     let actor = ANONYMOUS;
-    const note = (status: number | null): void =>
-      ledger.request({ at: new Date().toISOString(), actor: actor.login, method, path, status });
+    const record = ledger.request(method, path);
+    const note = (status: number | null): void => void Object.assign(record, { status, actor: actor.login });
 
     const early = fault && fault.when !== "after" ? await suffer(fault) : null;
     if (early) return settle(response, early, note);
@@ -145,16 +145,12 @@ function createHandler(played: Played): (request: IncomingMessage, response: Ser
   };
 
   const overGit = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
-    const fault: Fault | null = faults.strike(request.method ?? "GET", url.pathname + url.search);
+    const method = request.method ?? "GET";
+    const path = url.pathname + url.search;
+    const fault = faults.strike(method, path);
+    const record = ledger.request(method, path);
+    const note = (status: number | null): void => void Object.assign(record, { status });
     const early = fault && fault.when !== "after" ? await suffer(fault) : null;
-    const note = (status: number | null): void =>
-      ledger.request({
-        at: new Date().toISOString(),
-        actor: null,
-        method: request.method ?? "GET",
-        path: url.pathname,
-        status,
-      });
     if (early) return settle(response, early, note);
     const answer = await serial(() => answerGit(played, request, url));
     for (const facts of answer.pushed) {

@@ -41,7 +41,7 @@ export const checkRoutes: Route[] = [
       createdAt: now(),
     };
     repository.statuses.push(status);
-    statusHappened({ played, repository, actor }, status);
+    await statusHappened({ played, repository, actor }, status);
     return {
       status: 201,
       body: { ...renderSimpleStatus(played, repository, status), creator: renderUser(played, status.creator) },

@@ -53,7 +53,7 @@ export function watchWire(): Wire {
   return wire;
 }
 
-const UNLISTED = new Set([301, 307, 401, 403, 404, 410, 429, 500, 502, 503, 504]);
+const UNLISTED = new Set([301, 307, 401, 403, 404, 410, 429, 451, 500, 502, 503, 504]);
 
 function find(method: string, path: string): { template: string; operation: Operation } | null {
   for (const route of ROUTES) {
