@@ -21,6 +21,9 @@ export function composeMessages(segments: readonly Segment[]): Anthropic.Message
       messages[messages.length - 1] = { role: last.role, content: [...last.content, ...content] };
     else messages.push(content === segment.content ? segment : { role: segment.role, content });
   }
+  // After a pause Claude goes on from its own words; current models refuse a request that ends with them.
+  if (messages.at(-1)?.role === "assistant")
+    messages.push({ role: "user", content: [{ type: "text", text: "Go on." }] });
   const users = messages.flatMap((message, index) => (message.role === "user" ? [index] : []));
   for (const index of new Set([users[0], users.at(-2), users.at(-1)])) {
     if (index !== undefined) messages[index] = marked(messages[index]!);

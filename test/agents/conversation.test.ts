@@ -78,6 +78,13 @@ describe("messages", () => {
     ]);
   });
 
+  it("end with the user, also after a pause", () => {
+    expect(composeMessages([text("user", "a"), text("assistant", "b")]).at(-1)).toMatchObject({
+      role: "user",
+      content: [{ text: "Go on." }],
+    });
+  });
+
   it("join neighbours of one role, results first", () => {
     const messages = composeMessages([
       text("user", "a"),
