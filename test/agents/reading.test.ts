@@ -174,7 +174,7 @@ const mayWrite = [
   "unset PATH",
   "l* a",
   "./ls",
-  "/tmp/ls",
+  "/opt/bin/ls",
   "git",
   "sed",
   "sed -n",
