@@ -1,0 +1,140 @@
+/** The demo's stage: a GitHub with a repository on it, a model, and the product between them. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePort } from "../workers/temporal-process.ts";
+import { type PlayedGitHub, startGitHub } from "./github/server.ts";
+import { type PlayedModel, startModel } from "./model/server.ts";
+import { type Product, startProduct, untilReady } from "./product.ts";
+import { createDemoRepository, demoRepositories } from "./repositories/index.ts";
+import { scenarios } from "./scenarios/index.ts";
+
+export interface Stage {
+  /** The folder of all that the demo keeps while it runs. */
+  folder: string;
+  home: string;
+  logFile: string;
+  github: PlayedGitHub;
+  /** null: Claude itself answers. */
+  model: PlayedModel | null;
+  product: Product;
+  /** Address of the product's API and pages. */
+  url: string;
+  temporal: { address: string; webUi: string };
+  repository: string;
+  maintainer: string;
+  author: string;
+  /** Kills the product without a warning and starts it again. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StageOptions {
+  repositoryName: string;
+  /** Claude's key, for a run with Claude itself. */
+  live: { apiKey: string; baseUrl: string | undefined; model: string | undefined } | null;
+  env: Readonly<Record<string, string>>;
+  /** mergewright.yaml; absent: the defaults. */
+  settings?: string;
+}
+
+const MAINTAINER = "mara-maintainer";
+const BOT = "mergewright-demo";
+
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const source = demoRepositories[options.repositoryName]!;
+  const folder = await mkdtemp(join(tmpdir(), "mergewright-demo-"));
+  const home = join(folder, "home");
+  const logFile = join(folder, "mergewright.log");
+  const repository = `${source.owner}/${source.name}`;
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const secret = randomBytes(20).toString("hex");
+
+  const github = await startGitHub({
+    directory: join(folder, "github"),
+    webhook: { url: `${url}/webhook/github`, secret },
+    accounts: [{ login: source.owner }, { login: MAINTAINER }, { login: source.author }, { login: BOT }],
+    repositories: [
+      {
+        name: repository,
+        permissions: { [MAINTAINER]: "maintain", [BOT]: "write", [source.author]: "read" },
+        labels: [...source.labels, "mergewright"],
+      },
+    ],
+  });
+  const ownerToken = await github.people.token(source.owner);
+  await pushHistory(options.repositoryName, join(folder, "history.git"), `${github.url}/${repository}.git`, ownerToken);
+  const model = options.live ? null : await startModel({ scenarios, thinkMs: 30 });
+
+  const env = {
+    MERGEWRIGHT_HOME: home,
+    PORT: String(port),
+    GITHUB_API_URL: github.apiUrl,
+    GITHUB_GRAPHQL_URL: github.graphqlUrl,
+    GITHUB_TOKEN: await github.people.token(BOT),
+    GITHUB_WEBHOOK_SECRET: secret,
+    // The played GitHub sets no limits; GitHub itself asks for a second between writes.
+    GITHUB_WRITE_SPACING_MS: "0",
+    ANTHROPIC_API_KEY: options.live?.apiKey ?? "played",
+    ...(model ? { ANTHROPIC_BASE_URL: model.url } : {}),
+    ...(options.live?.baseUrl ? { ANTHROPIC_BASE_URL: options.live.baseUrl } : {}),
+    ...(options.live?.model ? { ANTHROPIC_MODEL: options.live.model } : {}),
+    ...options.env,
+  };
+  await writeFile(join(folder, "mergewright.yaml"), options.settings ?? "# The demo runs with the defaults.\n{}\n");
+  const launch = (): Product => startProduct({ command: ["start"], cwd: folder, env, logFile });
+  const stage: Stage = {
+    folder,
+    home,
+    logFile,
+    github,
+    model,
+    product: launch(),
+    url,
+    temporal: { address: "", webUi: "" },
+    repository,
+    maintainer: MAINTAINER,
+    author: source.author,
+    async restart() {
+      await stage.product.kill();
+      stage.product = launch();
+      await untilReady(stage.product, url, logFile);
+    },
+    async close() {
+      await stage.product.stop();
+      await Promise.all([github.close(), model?.close()]);
+    },
+  };
+  try {
+    await untilReady(stage.product, url, logFile);
+    const { address, webUi } = JSON.parse(await readFile(join(home, "temporal.json"), "utf8")) as Stage["temporal"];
+    stage.temporal = { address, webUi };
+    return stage;
+  } catch (error) {
+    await stage.close();
+    throw error;
+  }
+}
+
+/** Removes what a demo leaves behind. The log of one that failed is worth keeping. */
+export function removeStage(stage: Stage): Promise<void> {
+  return rm(stage.folder, { recursive: true, force: true });
+}
+
+/** The repository's history arrives as everybody's does: pushed with Git over HTTP. */
+async function pushHistory(name: string, bare: string, cloneUrl: string, token: string): Promise<void> {
+  await createDemoRepository(name, bare);
+  const env = {
+    PATH: process.env["PATH"],
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "http.extraHeader",
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`,
+  };
+  await promisify(execFile)("git", ["-C", bare, "push", "-q", "--", cloneUrl, "+main:main"], { env });
+}
