@@ -5,10 +5,10 @@ import { NativeConnection, Worker } from "@temporalio/worker";
 import { createActivities } from "../activities/index.ts";
 import type { Config } from "../config/config.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
-import { connectionOptions, lazyClient } from "./connect.ts";
+import { connectionOptions } from "./connect.ts";
 import { installTemporalLog, type Log } from "./log.ts";
 import { createPorts } from "./ports.ts";
-import { ensureSearchAttributes } from "./temporal-namespace.ts";
+import { ensureSearchAttributes } from "./search-attributes.ts";
 import { workflowBundle } from "./workflow-bundle.ts";
 
 export interface Running {
@@ -27,7 +27,7 @@ export async function startWorker(config: Config, log: Log, links: () => Resolve
     NativeConnection.connect(connectionOptions(config)),
     workflowBundle(bundleCache),
   ]);
-  await registerSearchAttributes(config, log);
+  await ensureSearchAttributes(connection, config.temporal.namespace, log);
   const activities = createActivities(createPorts(config, log), {
     settingsFor: (repository) => config.settingsFor(repository),
     linksFor: () => links(),
@@ -54,18 +54,6 @@ export async function startWorker(config: Config, log: Log, links: () => Resolve
       await ended;
     },
   };
-}
-
-/** Runs set them: on a server that lacks them every run would fail, so the reason is told loudly. */
-async function registerSearchAttributes(config: Config, log: Log): Promise<void> {
-  const { connection } = lazyClient(config);
-  try {
-    const { added, missing, reason } = await ensureSearchAttributes(connection, config.temporal.namespace);
-    if (added.length > 0) log.info({ added }, "search attributes registered");
-    if (reason !== null) log.error({ missing, reason }, "search attributes are missing; runs will fail until they are registered");
-  } finally {
-    await connection.close();
-  }
 }
 
 const bundleCache = join(fileURLToPath(new URL("../", import.meta.url)), "node_modules", ".cache", "mergewright");
