@@ -2,7 +2,7 @@
 import { verify } from "node:crypto";
 import type { Permission } from "../../domain/run.ts";
 import { forbidden, notFound, Refusal } from "./http.ts";
-import { type Account, type App, findAccount, type Installation, type Repository, type World } from "./world.ts";
+import { type Account, type App, type Installation, type Repository, type World } from "./world.ts";
 
 export type Actor =
   | { kind: "anonymous"; login: null }
@@ -132,8 +132,4 @@ export function granted(app: App, needed: string): boolean {
 export function mayPush(repository: Repository, actor: Actor): boolean {
   if (actor.kind === "installation") return mayRead(repository, actor) && granted(actor.app, "contents:write");
   return atLeast(roleOf(repository, actor.login), "write");
-}
-
-export function isKnown(world: World, login: string): boolean {
-  return findAccount(world, login) !== undefined;
 }

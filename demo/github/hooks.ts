@@ -7,6 +7,8 @@ export interface DeliveryRecord {
   event: string;
   action: string | null;
   at: string;
+  /** Where it was to go; null where no address was configured. */
+  to: string | null;
   /** The exact text that was signed and sent. */
   payload: string;
   /** Each try: the receiver's status, or null with the reason when there was no answer. */
@@ -58,6 +60,11 @@ export function createHooks(store: Store): Hooks {
     void work.finally(() => underWay.delete(work));
   };
 
+  // What was on its way when the process was killed.
+  for (const record of records.values()) {
+    if (record.to !== null && record.attempts.length === 0) inBackground(attempt(record));
+  }
+
   return {
     send(event, action, payload) {
       const record: DeliveryRecord = {
@@ -65,6 +72,7 @@ export function createHooks(store: Store): Hooks {
         event,
         action,
         at: new Date().toISOString(),
+        to: store.world.webhook?.url ?? null,
         payload: JSON.stringify(payload),
         attempts: [],
       };

@@ -1,5 +1,5 @@
 /** Routes by GitHub's own path templates, so that each can be held to its description. */
-import { type Actor, atLeast, type Need, requireAccess } from "./access.ts";
+import { type Actor, atLeast, type Need, requireAccess, roleOf } from "./access.ts";
 import { type Answer, type Fields, notFound, parseJson, Refusal } from "./http.ts";
 import type { Played } from "./played.ts";
 import { findRepository, fullName, type Issue, type Repository } from "./world.ts";
@@ -157,10 +157,6 @@ export function login(asked: Asked): string {
 }
 
 /** People with this role, and Apps whatever theirs: their permission was asked by the route. */
-export function isAtLeast(
-  asked: AskedOf,
-  role: Need["role"],
-  roleOf: (r: Repository, login: string | null) => Need["role"],
-): boolean {
+export function isAtLeast(asked: AskedOf, role: Need["role"]): boolean {
   return asked.actor.kind === "installation" || atLeast(roleOf(asked.repository, asked.actor.login), role);
 }

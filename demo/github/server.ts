@@ -19,7 +19,7 @@ import { createLedger } from "./ledger.ts";
 import { answerPage } from "./pages.ts";
 import { type People, people } from "./people.ts";
 import type { Played } from "./played.ts";
-import { answerRest } from "./router.ts";
+import { answerRest, type Request } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import { type AccountSeed, type AppSeed, type RepositorySeed, seedAccount, seedApp, seedRepository } from "./seed.ts";
 import { openStore } from "./store.ts";
@@ -110,16 +110,13 @@ function createHandler(played: Played): (request: IncomingMessage, response: Ser
   /** The true answer, with its effect. */
   const act = async (request: IncomingMessage, url: URL, actor: Actor, body: Buffer): Promise<Answer> => {
     const method = request.method ?? "GET";
-    const answered =
+    const { answer, route } =
       url.pathname === "/graphql"
-        ? { answer: await answerGraphql(played, actor, parseJson(body)), template: "/graphql" }
-        : await answerRest(ROUTES, played, { method, target: url.pathname + url.search, actor, body });
-    const { answer, template } = answered;
-    const isRead =
-      method === "GET" || (template === "/graphql" && !/^\s*mutation/.test(String(parseJson(body)["query"])));
-    if (isRead || answer.status >= 300 || template === null) return answer;
+        ? await graphql(played, actor, body)
+        : await rest(played, { method, target: url.pathname + url.search, actor, body });
+    if (route === null || answer.status >= 300) return answer;
     played.store.save();
-    ledger.effect({ actor: actor.login, method, route: template, path: url.pathname, status: answer.status });
+    ledger.effect({ actor: actor.login, method, route, path: url.pathname, status: answer.status });
     return answer;
   };
 
@@ -198,6 +195,26 @@ function createHandler(played: Played): (request: IncomingMessage, response: Ser
       else response.destroy();
     }
   };
+}
+
+/** `route` is what the ledger calls the effect; null where there was none. */
+interface Answered {
+  answer: Answer;
+  route: string | null;
+}
+
+async function rest(played: Played, request: Request): Promise<Answered> {
+  const { answer, template } = await answerRest(ROUTES, played, request);
+  return { answer, route: request.method === "GET" ? null : template };
+}
+
+/** A refusal of GraphQL is a 200 with errors, and no effect. */
+async function graphql(played: Played, actor: Actor, body: Buffer): Promise<Answered> {
+  const fields = parseJson(body);
+  const answer = await answerGraphql(played, actor, fields);
+  const refused = typeof answer.body === "object" && answer.body !== null && "errors" in answer.body;
+  const mutation = /^\s*mutation[^{]*\{\s*(\w+)/.exec(String(fields["query"]))?.[1] ?? null;
+  return { answer, route: refused ? null : mutation };
 }
 
 async function refusals(work: () => Promise<Answer>): Promise<Answer> {

@@ -240,6 +240,12 @@ describe("merges that GitHub refuses", () => {
 });
 
 describe("refusals", () => {
+  it("of /user do not hide whose token it is, when a job of GitHub Actions asks", async () => {
+    const { forge, people } = await setting();
+    await people.fault({ path: "^/user$", status: 403, body: { message: "Resource not accessible by integration" } });
+    expect(await forge.viewer(REPOSITORY)).toMatchObject({ login: "bot", kind: "user" });
+  });
+
   it.each([
     { status: 401, becomes: "AccessDenied" },
     { status: 403, becomes: "AccessDenied" },

@@ -1,5 +1,5 @@
 /** Comments on issues and pull requests. */
-import { type Need, roleOf } from "../access.ts";
+import { type Need } from "../access.ts";
 import { commentHappened } from "../events.ts";
 import { checkLength, forbidden, notFound, requiredText } from "../http.ts";
 import { newId, now } from "../played.ts";
@@ -25,7 +25,7 @@ export const commentRoutes: Route[] = [
   repositoryRoute("POST", "/issues/{issue_number}/comments", TALK, (asked) => {
     const { played, repository, actor } = asked;
     const issue = issueOf(asked);
-    if (issue.locked && !isAtLeast(asked, "write", roleOf))
+    if (issue.locked && !isAtLeast(asked, "write"))
       throw forbidden("Unable to create comment because issue is locked.");
     const at = now();
     const body = checkLength(requiredText(asked.body, "body", "IssueComment"), "IssueComment") ?? "";
@@ -73,6 +73,6 @@ function commentOf({ repository, params }: AskedOf): { issue: Issue; comment: Co
 function requireAuthor(asked: AskedOf, comment: Comment): void {
   if (comment.author === asked.actor.login) return;
   // Apps edit their own comments only; people with write access edit those of others.
-  if (asked.actor.kind === "user" && isAtLeast(asked, "write", roleOf)) return;
+  if (asked.actor.kind === "user" && isAtLeast(asked, "write")) return;
   throw forbidden("Must have admin rights to Repository.");
 }

@@ -36,7 +36,7 @@ export const issueRoutes: Route[] = [
     const title = requiredText(body, "title", "Issue");
     const issue = newIssue(asked, title, checkLength(text(body, "body", "Issue"), "Issue"));
     // GitHub drops labels and assignees of those who may not set them, without a word.
-    if (isAtLeast(asked, "triage", roleOf)) {
+    if (isAtLeast(asked, "triage")) {
       const wanted = body["labels"] === undefined ? [] : texts(body["labels"], "labels", "Issue");
       issue.labels = wanted.map((name) => ensureLabel(asked, name).name);
     }
@@ -58,7 +58,7 @@ export const issueRoutes: Route[] = [
   repositoryRoute("PATCH", "/issues/{issue_number}", TALK, async (asked) => {
     const { played, repository, body, actor } = asked;
     const issue = issueOf(asked);
-    if (issue.author !== actor.login && !isAtLeast(asked, "triage", roleOf))
+    if (issue.author !== actor.login && !isAtLeast(asked, "triage"))
       throw forbidden("Must have admin rights to Repository.");
     await editIssue(asked, issue);
     const state = text(body, "state", "Issue");

@@ -1,5 +1,5 @@
 /** Pull requests: opening, reading, editing, merging. */
-import { mayPush, type Need, roleOf } from "../access.ts";
+import { mayPush, type Need } from "../access.ts";
 import { pullHappened } from "../events.ts";
 import { branchSha, countCommits, setRef } from "../git.ts";
 import { checkLength, forbidden, invalid, notFound, Refusal, requiredText, text, unprocessable } from "../http.ts";
@@ -45,7 +45,7 @@ export const pullRoutes: Route[] = [
   repositoryRoute("PATCH", "/pulls/{pull_number}", PROPOSE, async (asked) => {
     const { played, repository, body, actor } = asked;
     const issue = pullOf(asked);
-    if (issue.author !== actor.login && !isAtLeast(asked, "write", roleOf))
+    if (issue.author !== actor.login && !isAtLeast(asked, "write"))
       throw forbidden("Must have admin rights to Repository.");
     await editIssue(asked, issue);
     const state = text(body, "state", "PullRequest");

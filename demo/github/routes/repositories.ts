@@ -18,7 +18,7 @@ export const repositoryRoutes: Route[] = [
 
   repositoryRoute("GET", "/collaborators/{username}/permission", READ, (asked) => {
     const { played, repository, params } = asked;
-    if (!isAtLeast(asked, "write", roleOf)) throw forbidden("Must have push access to view collaborator permission.");
+    if (!isAtLeast(asked, "write")) throw forbidden("Must have push access to view collaborator permission.");
     const account = findAccount(played.world, params["username"] ?? "");
     if (!account) throw notFound();
     const role = roleOf(repository, account.login);

@@ -1,5 +1,5 @@
 /** Reviews: what people say about one commit of a pull request. */
-import { type Need, roleOf } from "../access.ts";
+import { type Need } from "../access.ts";
 import { reviewHappened } from "../events.ts";
 import { hasCommit } from "../git.ts";
 import { checkLength, invalid, notFound, Refusal, requiredText, text } from "../http.ts";
@@ -58,7 +58,7 @@ export const reviewRoutes: Route[] = [
     const issue = pullOf(asked);
     requiredText(asked.body, "message", "PullRequestReview");
     const review = issue.pull.reviews.find((candidate) => String(candidate.id) === asked.params["review_id"]);
-    if (!review || !isAtLeast(asked, "write", roleOf)) throw notFound();
+    if (!review || !isAtLeast(asked, "write")) throw notFound();
     review.state = "DISMISSED";
     reviewHappened({ played, repository, actor }, "dismissed", issue, review);
     return { status: 200, body: renderReview(played, repository, issue, review) };
