@@ -46,16 +46,14 @@ export async function buildImage(engine, folder, image, log) {
 }
 
 /**
+ * Gives an image a second tag beside its first.
  * @param {Engine} engine
  * @param {string} image
- * @param {string} name
  * @param {string} tag
  */
-export async function tagImage(engine, image, name, tag) {
-  await engine.request(
-    "POST",
-    `/images/${encodeURIComponent(image)}/tag?${String(new URLSearchParams({ repo: name, tag }))}`,
-  );
+export async function tagImage(engine, image, tag) {
+  const query = new URLSearchParams({ repo: image.replace(/:[^:/]+$/, ""), tag });
+  await engine.request("POST", `/images/${encodeURIComponent(image)}/tag?${String(query)}`);
 }
 
 /**

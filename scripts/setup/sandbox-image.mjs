@@ -14,19 +14,19 @@ import { runCommand } from "./run-command.mjs";
 
 /** @typedef {{ kind: "docker", image: string, made: "present" | "pulled" | "built" | "assembled" } | { kind: "local", reason: string }} Sandboxing */
 
+/** What the product uses where no image is named. */
 const NAME = "mergewright-sandbox";
-const LATEST = `${NAME}:latest`;
-const OF_A_RECIPE = new RegExp(`^${NAME}:[0-9a-f]{12}$`);
+const OF_A_RECIPE = /:[0-9a-f]{12}$/;
 
 /** Debian's packages for Python and Node are some 150 MB. */
 const ASSEMBLE_MS = 20 * 60_000;
 
 /**
  * Throws a SetupError only where a person asked for something that cannot be had: an image by name, or an engine.
- * @param {{ root: string, log: StepLog, env?: NodeJS.ProcessEnv }} options
+ * @param {{ root: string, log: StepLog, env?: NodeJS.ProcessEnv, name?: string }} options
  * @returns {Promise<Sandboxing>}
  */
-export async function ensureSandboxImage({ root, log, env = process.env }) {
+export async function ensureSandboxImage({ root, log, env = process.env, name = NAME }) {
   const mode = env.EXECUTION_MODE;
   if (mode === "local" || mode === "local_python") return { kind: "local", reason: `EXECUTION_MODE=${mode}` };
   const engine = await findDockerEngine(env);
@@ -40,7 +40,7 @@ export async function ensureSandboxImage({ root, log, env = process.env }) {
   if (env.DOCKER_IMAGE) return await namedImage(engine, env.DOCKER_IMAGE, log);
 
   const recipe = join(root, "deploy", "sandbox");
-  const image = `${NAME}:${await hashOf(recipe)}`;
+  const image = `${name}:${await hashOf(recipe)}`;
   const present = await presentImage(engine, image, log);
   if (present) return present;
   return await withLock(
@@ -78,11 +78,12 @@ async function namedImage(engine, image, log) {
  * @returns {Promise<Sandboxing | null>}
  */
 async function presentImage(engine, image, log) {
+  const latest = latestOf(image);
   if (await namesOfImage(engine, image)) return { kind: "docker", image, made: "present" };
-  const names = await namesOfImage(engine, LATEST);
+  const names = await namesOfImage(engine, latest);
   if (!names || names.some((name) => OF_A_RECIPE.test(name))) return null;
-  log.line(`${LATEST} is used, which was not made by set-up; remove it to have it made from deploy/sandbox`);
-  return { kind: "docker", image: LATEST, made: "present" };
+  log.line(`${latest} is used, which was not made by set-up; remove it to have it made from deploy/sandbox`);
+  return { kind: "docker", image: latest, made: "present" };
 }
 
 /**
@@ -103,15 +104,16 @@ async function makeImage(engine, recipe, image, log) {
       await attempt();
       if (!(await namesOfImage(engine, image)))
         throw new SetupError(`it ended well, but the engine has no image ${image}`);
-      await tagImage(engine, image, NAME, "latest");
+      await tagImage(engine, image, "latest");
       return { kind: "docker", image, made };
     } catch (error) {
       log.line(`${made === "built" ? "docker build" : "Debian packages"}: ${messageOf(error)}`);
     }
   }
-  if (await namesOfImage(engine, LATEST)) {
-    log.line(`${LATEST} is used, which was made from an older deploy/sandbox`);
-    return { kind: "docker", image: LATEST, made: "present" };
+  const latest = latestOf(image);
+  if (await namesOfImage(engine, latest)) {
+    log.line(`${latest} is used, which was made from an older deploy/sandbox`);
+    return { kind: "docker", image: latest, made: "present" };
   }
   return { kind: "local", reason: "a Docker engine answers, but no image could be had; DOCKER_IMAGE may name one" };
 }
@@ -144,6 +146,11 @@ async function hashOf(recipe) {
       .update("\0")
       .update(await readFile(file));
   return hash.digest("hex").slice(0, 12);
+}
+
+/** @param {string} image */
+function latestOf(image) {
+  return image.replace(OF_A_RECIPE, ":latest");
 }
 
 /** @param {unknown} error */
