@@ -23,7 +23,10 @@ const SHAPES: readonly { kind: string; pattern: RegExp }[] = [
   { kind: "openai-key", pattern: /\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,255}/g },
   { kind: "aws-key", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
   { kind: "google-key", pattern: /\bAIza[0-9A-Za-z_-]{35}/g },
-  { kind: "slack-token", pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,255}|\bxapp-\d-[A-Za-z0-9-]{10,255}/g },
+  {
+    kind: "slack-token",
+    pattern: /\bxox[abeoprs]-(?=[A-Za-z-]{0,20}\d)[A-Za-z0-9-]{10,255}|\bxapp-\d-[A-Za-z0-9-]{10,255}/g,
+  },
   { kind: "slack-webhook", pattern: /\bhooks\.slack\.com\/(?:services|workflows)\/[A-Za-z0-9/_-]{20,255}/g },
   { kind: "stripe-key", pattern: /\b[sr]k_live_[0-9A-Za-z]{16,255}/g },
   { kind: "npm-token", pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },

@@ -156,8 +156,8 @@ function disarm(text: string): string {
     .replace(/[\\`[\]]/g, "\\$&")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
-    .replace(/@(?=[A-Za-z0-9])/g, "@&#8203;")
     .replace(/#(?=\d)/g, "#&#8203;")
+    .replace(/@(?=[A-Za-z0-9])/g, "@&#8203;")
     .replace(/\bGH-(?=\d)/gi, "$&&#8203;")
     .replace(/\/(?:issues|pull|discussions)\/(?=\d)/gi, "$&&#8203;");
 }
@@ -176,7 +176,7 @@ function withoutHeading(line: string): string {
 export function inertPlain(text: string): string {
   return cleanText(text)
     .replace(/\r\n?/g, "\n")
-    .replace(/@(?=[A-Za-z0-9])/g, "")
+    .replace(/(?<![A-Za-z0-9])@(?=[A-Za-z0-9])/g, "")
     .replace(/#(?=\d)/g, "")
     .replace(/\bGH-(?=\d)/gi, "")
     .replace(/https?:\/\/(\S+\/(?:issues|pull|discussions)\/\d)/gi, "$1")
