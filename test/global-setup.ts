@@ -1,7 +1,8 @@
 /** Once for all tests: one Temporal dev server and one workflow bundle. What cannot be had fails the tests that ask for it. */
+import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { bundleForTests } from "./support/workflow-bundle.ts";
 import { startTemporalServer } from "./support/temporal-server.ts";
+import { workflowBundle } from "../workers/workflow-bundle.ts";
 
 /** A value, or why there is none. */
 export type Provided<T> = { value: T } | { missing: string };
@@ -14,11 +15,14 @@ declare module "vitest" {
   }
 }
 
+/** The same that a worker started from the sources uses. */
+const cache = fileURLToPath(new URL("../node_modules/.cache/mergewright", import.meta.url));
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [server, bundle] = await Promise.all([settle(startTemporalServer()), settle(bundleForTests())]);
+  const [server, bundle] = await Promise.all([settle(startTemporalServer()), settle(workflowBundle(cache))]);
   project.provide("temporalAddress", "value" in server ? { value: server.value.address } : server);
   project.provide("temporalCli", "value" in server ? { value: server.value.cli } : server);
-  project.provide("workflowBundle", bundle);
+  project.provide("workflowBundle", "value" in bundle ? { value: bundle.value.codePath } : bundle);
   return async () => {
     if ("value" in server) await server.value.stop();
   };
