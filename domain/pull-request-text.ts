@@ -83,21 +83,23 @@ export interface PullRequestBodyInput {
   namespace?: string;
 }
 
-/** Characters of one test output in the body; tried one after the other until everything fits. */
-const OUTPUT_BUDGETS = [12_000, 6_000, 2_000, 500, 100];
+/** Of the usual lengths; tried one after the other until everything fits. */
+const SCALES = [1, 0.5, 0.2, 0.05];
+const MAX_OUTPUT = 12_000;
+const MAX_SUMMARY = 6_000;
 const MAX_FILES_SHOWN = 60;
 const MAX_LIST = 20;
 
 export function pullRequestBody(input: PullRequestBodyInput): string {
   let body = "";
-  for (const outputCharacters of OUTPUT_BUDGETS) {
-    body = build(input, outputCharacters);
+  for (const scale of SCALES) {
+    body = build(input, scale);
     if (body.length <= MAX_BODY_CHARACTERS) return body;
   }
   return cutEnd(body);
 }
 
-function build(input: PullRequestBodyInput, outputCharacters: number): string {
+function build(input: PullRequestBodyInput, scale: number): string {
   const { status, change, closes } = input;
   const look = change.violations.map(
     ({ path, detail, rule }) => `- ${codeSpan(path)}: ${inertLine(detail)} (${inertLine(rule)})`,
@@ -109,29 +111,29 @@ function build(input: PullRequestBodyInput, outputCharacters: number): string {
   const sections = [
     commentMarker("pull-request", input.runKey),
     `${closes ? "Closes" : "Refs"} #${status.issue}`,
-    section("Summary", inertMarkdown(cutEnd(input.summary.trim(), 6_000)) || "The coder left no summary."),
-    verificationSection(input, outputCharacters),
-    look.length === 0 ? "" : section("Look at these before merging", limited(look)),
-    findings.length === 0 ? "" : section("Left from the review", limited(findings)),
-    section(`Files (${change.files.length})`, limited(change.files.map(fileLine), MAX_FILES_SHOWN)),
+    section(
+      "Summary",
+      inertMarkdown(cutEnd(input.summary.trim(), MAX_SUMMARY * scale)) || "The coder left no summary.",
+    ),
+    verificationSection(input, scale),
+    look.length === 0 ? "" : section("Look at these before merging", limited(look, MAX_LIST * scale)),
+    findings.length === 0 ? "" : section("Left from the review", limited(findings, MAX_LIST * scale)),
+    section(`Files (${change.files.length})`, limited(change.files.map(fileLine), MAX_FILES_SHOWN * scale)),
     `---\nMade by Mergewright: ${costLine(status)} · ${linkLine(input.links, status.id, input.namespace)}`,
   ];
   return sections.filter((text) => text !== "").join("\n\n");
 }
 
-function verificationSection(
-  { verified, verification, status }: PullRequestBodyInput,
-  outputCharacters: number,
-): string {
+function verificationSection({ verified, verification, status }: PullRequestBodyInput, scale: number): string {
   const { evidence } = status;
-  const verdict = inertMarkdown(cutEnd(verification.trim(), 3_000)) || "no reason was recorded.";
+  const verdict = inertMarkdown(cutEnd(verification.trim(), MAX_SUMMARY * scale)) || "no reason was recorded.";
   const outputs = [...evidence.outputs].sort((a, b) => ORDER.indexOf(a.on) - ORDER.indexOf(b.on));
   return section(
     verified ? "How it was verified" : "Not verified",
     [
       verified ? verdict : `This change is **not verified** because: ${verdict}`,
       evidenceLines(evidence),
-      ...outputs.map((run) => outputDetails(run, evidence.command, outputCharacters)),
+      ...outputs.map((run) => outputDetails(run, evidence.command, MAX_OUTPUT * scale)),
     ]
       .filter((text) => text !== "")
       .join("\n\n"),
@@ -176,7 +178,7 @@ function section(title: string, text: string): string {
   return `## ${title}\n\n${text}`;
 }
 
-function limited(lines: readonly string[], max = MAX_LIST): string {
+function limited(lines: readonly string[], max: number): string {
   const shown = lines.slice(0, max);
   return [...shown, ...(lines.length > max ? [`- and ${lines.length - max} more`] : [])].join("\n");
 }

@@ -23,7 +23,10 @@ export function cutEnd(text: string, maxCharacters: number = MAX_BODY_CHARACTERS
 
 /** One line of at most so many characters, with an ellipsis where it was cut. */
 export function oneLine(text: string, maxCharacters: number): string {
-  const line = cleanText(text).replace(/\s+/g, " ").trim();
+  // A megabyte on its way to one line is cut before it is cleaned: this also runs in workflow code, which must not be slow.
+  const line = cleanText(headOf(text, 10 * maxCharacters))
+    .replace(/\s+/g, " ")
+    .trim();
   return line.length <= maxCharacters ? line : `${headOf(line, maxCharacters - 1).trimEnd()}…`;
 }
 
