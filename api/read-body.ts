@@ -22,10 +22,13 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLi
     for (;;) {
       const part = await Promise.race([reader.read(), limit]);
       if (part === "late") return { kind: "too-slow" };
-      if (part.done) return { kind: "read", bytes: Buffer.concat(chunks, size) };
+      if (part.done)
+        return size > maxBytes ? { kind: "too-large" } : { kind: "read", bytes: Buffer.concat(chunks, size) };
       size += part.value.byteLength;
-      if (size > maxBytes) return { kind: "too-large" };
-      chunks.push(part.value);
+      if (size <= maxBytes) chunks.push(part.value);
+      else chunks.length = 0;
+      // Many clients read no answer while they still send, so what is somewhat too large is let in, and thrown away.
+      if (size > 2 * maxBytes) return { kind: "too-large" };
     }
   } catch {
     // The sender went away, or broke the framing: there is nobody left to explain it to.

@@ -5,7 +5,7 @@ export type RepositoryName = string;
 
 export type Role = "classifier" | "planner" | "coder" | "reviewer";
 
-const REPOSITORY = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/[A-Za-z0-9._-]{1,100}$/;
+const REPOSITORY = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})\/[A-Za-z0-9._-]{1,100}$/;
 
 export function isRepositoryName(text: string): boolean {
   return REPOSITORY.test(text) && !/\/\.{1,2}$/.test(text);

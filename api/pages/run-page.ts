@@ -120,9 +120,11 @@ const TREES: Record<TestRun["on"], string> = {
 
 function testRun({ on, exitCode, output, durationMs }: TestRun, index: number): Html {
   const ending = exitCode === null ? "did not end by itself" : `exit ${exitCode}`;
+  // New tests that pass without the change show nothing.
+  const asItShould = on === "base-with-new-tests" ? exitCode !== null && exitCode !== 0 : exitCode === 0;
   return html`<details id="output-${index}">
     <summary>
-      ${TREES[on] ?? on}: <span class="${exitCode === 0 ? "good" : "bad"}">${ending}</span>
+      ${TREES[on] ?? on}: <span class="${asItShould ? "good" : "bad"}">${ending}</span>
       <span class="muted">after ${(durationMs / 1000).toFixed(1)} s</span>
     </summary>
     <pre tabindex="0">${output || "(it printed nothing)"}</pre>

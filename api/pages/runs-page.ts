@@ -20,7 +20,7 @@ function table(runs: readonly RunView[], links: PageLinks, now: Date): Html {
         <th scope="col">Issue</th>
         <th scope="col">Phase</th>
         <th scope="col">Waits for</th>
-        <th scope="col">Pull request</th>
+        <th scope="col">Pull</th>
         <th scope="col" class="number">Cost</th>
         <th scope="col">Started</th>
         <th scope="col"><span class="hidden">Temporal</span></th>
@@ -50,7 +50,7 @@ function row(run: RunView, links: PageLinks, now: Date): Html {
     </td>
     <td data-label="Cost" class="number">${money(run.costUsd)}</td>
     <td data-label="Started">${moment(run.execution.startedAt, now)}</td>
-    <td data-label="">${link(temporalUrl(links, run), "Temporal")}</td>
+    <td data-label="Workflow">${link(temporalUrl(links, run), "Temporal")}</td>
   </tr>`;
 }
 

@@ -32,13 +32,13 @@ export function toneOf({ phase, waitingFor }: Pick<RunStatus, "phase" | "waiting
 }
 
 const WAIT_WORDS: Record<WaitingFor["kind"], string> = {
-  "plan-approval": "a person, to approve the plan",
-  approval: "a person, to approve the merge",
+  "plan-approval": "a person to approve the plan",
+  approval: "a person to approve the merge",
   checks: "the checks on GitHub",
-  budget: "a person, to raise the budget",
-  answer: "a person, to answer a question",
+  budget: "a person to raise the budget",
+  answer: "a person to answer a question",
   operator: "the operator",
-  resume: "a person, to resume it",
+  resume: "a person to resume it",
 };
 
 /** Whom or what the run waits for; null when it is at work or over. */
@@ -84,7 +84,7 @@ export function stationsOf({ phase, phases }: Pick<RunStatus, "phase" | "phases"
 
 /** `$0.42`; small sums keep what can be told apart. */
 export function money(usd: number): string {
-  return `$${usd.toFixed(usd > 0 && usd < 0.1 ? 4 : 2)}`;
+  return `$${usd.toFixed(usd > 0 && usd < 0.01 ? 4 : 2)}`;
 }
 
 /** `2026-11-20 20:38 UTC`. */

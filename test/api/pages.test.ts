@@ -55,7 +55,7 @@ describe("the pages", () => {
     const view = await world.runs.getRun(id);
     const { app } = createTestApi({ runs: { ...world.runs, listRuns: async () => [view!] } });
     const list = await (await app.request("/", { headers: bearer })).text();
-    for (const said of [run, "a person, to approve the merge", "1 under way", "$0.42", "#8"])
+    for (const said of [run, "a person to approve the merge", "1 under way", "$0.42", "#8"])
       expect(list).toContain(said);
   });
 

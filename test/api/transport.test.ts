@@ -56,10 +56,21 @@ describe("a body that is too large", () => {
     expect(status).toBe(413);
   });
 
-  test("is refused when it comes in chunks of no announced length", async () => {
+  test("is refused when it comes in chunks of no announced length, also to clients that read only after they have sent", async () => {
     const api = createTestApi();
     const url = await serve(api);
-    expect(await post(url, { ...json, "transfer-encoding": "chunked" }, Array<Uint8Array>(27).fill(megabyte))).toBe(
+    let sent = 0;
+    const body = new ReadableStream({
+      pull: (controller) => (sent++ < 27 ? controller.enqueue(megabyte) : controller.close()),
+    });
+    const response = await fetch(`${url}/webhook/github`, {
+      method: "POST",
+      body,
+      headers: json,
+      duplex: "half",
+    } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(await post(url, { ...json, "transfer-encoding": "chunked" }, Array<Uint8Array>(60).fill(megabyte))).toBe(
       413,
     );
     expect(api.deliveries).toEqual([]);
