@@ -179,3 +179,30 @@ describe("a mirror", () => {
     expect(readdirSync(join(bench.root, "mirrors-1", "acme", "widgets.git", "mergewright"))).toEqual(["lock"]);
   });
 });
+
+describe("two workers on one folder", () => {
+  it("may make the mirror, fetch, take and write at the same time", async () => {
+    const dir = join(bench.root, "shared");
+    const workers = Array.from({ length: 4 }, () => bench.another({ dir }));
+    git(bench.work, ["checkout", "--quiet", "-B", "both", bench.base]);
+    const head = bench.change({ "both.txt": "x\n" });
+    const bundle = bench.bundle("both", `^${bench.base}`);
+    const input = {
+      treeOf: head,
+      parents: [bench.base],
+      message: "m",
+      author: { name: "M", email: "m@x" },
+      date: "2026-01-01T00:00:00Z",
+    };
+    const made = await Promise.all(
+      workers.map(async (mirror) => {
+        expect(await mirror.fetch(REPOSITORY, bench.cloneUrl, "main", never)).toMatch(/^[0-9a-f]{40}$/);
+        expect(await mirror.take(REPOSITORY, bundle, never)).toBe(head);
+        return mirror.commit(REPOSITORY, input, never);
+      }),
+    );
+    expect(new Set(made).size).toBe(1);
+    expect(readdirSync(join(dir, "acme"))).toEqual(["widgets.git"]);
+    git(bench.work, ["checkout", "--quiet", "main"]);
+  });
+});
