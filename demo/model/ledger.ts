@@ -5,6 +5,9 @@ import type { Reply } from "./reply.ts";
 export interface LedgerEntry {
   /** ISO 8601. */
   at: string;
+  /** When its first byte came and when its reply's last byte went, in milliseconds since 1970 with fractions. */
+  receivedMs: number;
+  endedMs: number | null;
   /** Of the request's body: equal requests have equal digests. */
   digest: string;
   role: string | null;

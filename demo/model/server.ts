@@ -104,9 +104,12 @@ async function serve(play: Play, request: IncomingMessage, response: ServerRespo
 }
 
 async function messages(play: Play, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const receivedMs = performance.timeOrigin + performance.now();
   const raw = await readBody(request);
   const entry: LedgerEntry = {
     at: new Date().toISOString(),
+    receivedMs,
+    endedMs: null,
     digest: shortHash(raw),
     role: null,
     scenario: null,
@@ -175,6 +178,7 @@ async function answer(
   // On record before its last byte is out: a kill right after must not lose what was paid.
   const deliver = (last: () => void): void => {
     entry.delivered = !response.destroyed;
+    entry.endedMs = performance.timeOrigin + performance.now();
     record();
     last();
   };

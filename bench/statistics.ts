@@ -1,0 +1,17 @@
+/** Small numbers about many numbers. */
+
+export interface Spread {
+  median: number;
+  p95: number;
+}
+
+/** Of nothing: NaN, which JSON shows as null. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => rounded(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
+  return { median: at(0.5), p95: at(0.95) };
+}
+
+export function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
