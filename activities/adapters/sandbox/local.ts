@@ -7,6 +7,7 @@ import type { Sandboxes, SandboxSpec } from "../../../domain/ports.ts";
 import { commandServer } from "./command-server.ts";
 import { type Channel, Connection, ConnectionLost } from "./connection.ts";
 import { type SandboxLog, ServedSandbox } from "./served-sandbox.ts";
+import { untilAborted } from "./waiting.ts";
 
 export interface LocalOptions {
   /** Must be true: the caller says that somebody asked for unsandboxed commands (`EXECUTION_MODE=local`). */
@@ -70,7 +71,10 @@ export function createLocalSandboxes(options: LocalOptions): LocalSandboxes {
 
   return {
     kind: "local",
-    open: (spec, signal) => (signal.throwIfAborted(), open(spec)),
+    async open(spec, signal) {
+      signal.throwIfAborted();
+      return untilAborted(open(spec), signal);
+    },
     close,
     async reap({ runKey, olderThanMs }) {
       const reaped: string[] = [];

@@ -169,10 +169,14 @@ export class ServedSandbox implements Sandbox {
   async #connected(): Promise<Connection> {
     if (this.#closed !== null)
       throw new SandboxLost(`${this.#servers.name} is gone: ${this.#closed} It is built anew when it is opened again.`);
-    const known = await this.#connection;
-    if (known && !known.isLost) return known;
-    // Somebody else may have begun while we waited.
-    this.#connection = this.#connection && !(await this.#connection)?.isLost ? this.#connection : this.#begin();
+    const known = this.#connection;
+    if (known) {
+      const connection = await known;
+      if (!connection.isLost) return connection;
+      // Of all who find it lost, the first begins a new one, and the others wait for that.
+      if (this.#connection === known) this.#connection = null;
+    }
+    this.#connection ??= this.#begin();
     return this.#connection;
   }
 

@@ -48,7 +48,8 @@ sub make_claim {
         free_reserve() or return;
     }
     flock $handle, LOCK_EX or return;
-    for my $size ($room, $room, 4096 - $HEADER) {
+    # On a full disk one page must do, and somebody who writes at full speed may be quicker than we are.
+    for my $size ($room, (4096 - $HEADER) x 8) {
         sysseek $handle, 0, 0;
         last if send_all($handle, "\0" x ($HEADER + $size));
         truncate $handle, 0;
@@ -57,14 +58,18 @@ sub make_claim {
     return ($handle, $path);
 }
 
-# The reserve is there for a server that begins on a full disk; it comes back once there is room.
+# The reserve is given to the journal bit by bit when the disk is full, and comes back once all of it has room.
 sub keep_reserve {
-    return if -s "$journal/reserve";
-    sysopen my $handle, "$journal/reserve", O_WRONLY | O_CREAT, 0600 or return;
-    send_all($handle, "\0" x $RESERVE) or truncate $handle, 0;
+    my $size = -s "$journal/reserve" || 0;
+    return if $size >= $RESERVE;
+    sysopen my $handle, "$journal/reserve", O_WRONLY | O_CREAT | O_APPEND, 0600 or return;
+    send_all($handle, "\0" x ($RESERVE - $size)) or truncate $handle, $size;
 }
 
-sub free_reserve { -s "$journal/reserve" ? truncate("$journal/reserve", 0) : 0 }
+sub free_reserve {
+    my $size = -s "$journal/reserve" or return 0;
+    return truncate "$journal/reserve", $size > 16384 ? $size - 16384 : 0;
+}
 
 # Makes the spare file the claim of a name. False with $! == EEXIST when another was first.
 sub claim {

@@ -42,8 +42,8 @@ sub supervise {
     my $started  = now();
     my $deadline = $started + $timeout / 1000;
     my $claimed  = $claim && claim($claim, $path, $name, 'run', $deadline);
-    if (!$claimed && (!$claim || $! == ENOENT)) {
-        # The command before this one removed the journal.
+    if (!$claimed && (!$claim || $! != EEXIST)) {
+        # The command before this one removed the journal, or left no room when we asked for it.
         ($claim, $path) = make_claim($SPARE);
         $claimed = $claim && claim($claim, $path, $name, 'run', $deadline);
     }
