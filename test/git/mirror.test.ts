@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NotFound, RequestRefused, UnacceptableObjects } from "../../domain/errors.ts";
 import { createBench, FILES, git, never, REPOSITORY, type Bench } from "./support.ts";
@@ -28,6 +28,13 @@ describe("a mirror", () => {
     await mirror.tidy(REPOSITORY, never);
     expect(await mirror.paths(REPOSITORY, next, never)).toContain("src/new.js");
     git(bench.work, ["checkout", "--quiet", "main"]);
+  });
+
+  it("may stand in a folder named relative to where the worker was started", async () => {
+    const mirror = bench.another({ dir: relative(process.cwd(), join(bench.root, "relative")) });
+    expect(await mirror.fetch(REPOSITORY, bench.cloneUrl, "main", never)).toBe(bench.base);
+    expect(await mirror.take(REPOSITORY, bench.bundle("main"), never)).toBe(bench.base);
+    expect(readdirSync(join(bench.root, "relative", "acme"))).toEqual(["widgets.git"]);
   });
 
   it("is one folder however the repository's name is spelled", async () => {
@@ -155,7 +162,7 @@ describe("a mirror", () => {
       (m: Bench["mirror"]) => m.fetch(REPOSITORY, "http://example.com/a/b.git", "main", never),
     ],
     ["a repository outside the folder", (m: Bench["mirror"]) => m.fetch("../../etc", bench.cloneUrl, "main", never)],
-    ["an option as commit", (m: Bench["mirror"]) => m.diff(REPOSITORY, "--output=/tmp/x", bench.base, never)],
+    ["an option as commit", (m: Bench["mirror"]) => m.diff(REPOSITORY, "--output=x", bench.base, never)],
     ["a short commit", (m: Bench["mirror"]) => m.paths(REPOSITORY, "HEAD", never)],
     [
       "a push to the default branch",

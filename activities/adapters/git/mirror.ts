@@ -1,7 +1,7 @@
 /** The port `Mirror`: one bare repository for each GitHub repository, under one folder of the worker's machine. */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { NotFound, RequestRefused } from "../../../domain/errors.ts";
 import type { RepositoryName } from "../../../domain/ids.ts";
 import type { Mirror } from "../../../domain/ports.ts";
@@ -48,7 +48,9 @@ const DEFAULTS: Limits = {
 const LEFTOVER_AFTER_MS = 60 * 60_000;
 
 export function createMirror(options: MirrorOptions): GitMirror {
-  const { dir, env, httpHosts = [], allowFileUrls = false, token, ...own } = options;
+  const { dir: given, env, httpHosts = [], allowFileUrls = false, token, ...own } = options;
+  // Git runs inside the mirror, where a relative path would mean something else.
+  const dir = resolve(given);
   const limits: Limits = { ...DEFAULTS, ...own };
   const tools = createTools(env, limits);
   const rules = { httpHosts, allowFileUrls };
