@@ -8,7 +8,7 @@ import { join } from "node:path";
 /** @typedef {{ body?: import("node:stream").Readable, onLine?: (line: string) => void }} EngineRequest */
 /**
  * @typedef {{ kind: "answers", version: string,
- *   request: (method: "GET" | "POST", path: string, options?: EngineRequest) => Promise<EngineAnswer> }
+ *   request: (method: "GET" | "POST" | "DELETE", path: string, options?: EngineRequest) => Promise<EngineAnswer> }
  *   | { kind: "none", reason: string }} DockerEngine
  */
 

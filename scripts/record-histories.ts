@@ -1,0 +1,117 @@
+/**
+ * Records the histories that `test/workflows/replay.test.ts` replays: plays the demo, and keeps what Temporal wrote down of a run,
+ * of its coder's work, and of the delivery that started it. To be run when a change of the workflow code is meant to break them:
+ * `npm run histories:record`.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { demoRepositories } from "../demo/repositories/index.ts";
+import { removeStage, setStage, type Stage } from "../demo/stage.ts";
+import { agentWorkflowId, deliveryWorkflowId, issueWorkflowId } from "../domain/ids.ts";
+import type { RunView } from "../api/run-view.ts";
+
+const REPOSITORY = "little-duration";
+const PATIENCE_MS = 5 * 60_000;
+const folder = fileURLToPath(new URL("../test/histories/", import.meta.url));
+
+const handedOn = ["TEMPORAL_CLI", "DOCKER_IMAGE", "EXECUTION_MODE"].flatMap((name) => {
+  const value = process.env[name];
+  return value ? [[name, value]] : [];
+});
+const stage = await setStage({
+  repositoryName: REPOSITORY,
+  live: null,
+  env: Object.fromEntries(handedOn) as Record<string, string>,
+});
+try {
+  const workflows = await play(stage);
+  await mkdir(folder, { recursive: true });
+  for (const [name, workflowId] of Object.entries(workflows)) {
+    const history = scrubbed(await recorded(stage, workflowId));
+    await writeFile(`${folder}${name}.json`, `${JSON.stringify(history, null, 1)}\n`);
+    process.stdout.write(`${name}: ${workflowId}, ${history.events.length} events\n`);
+  }
+} finally {
+  await stage.close();
+  await removeStage(stage);
+}
+
+/** Names of the files, and the workflows that they tell of. */
+async function play({ github, repository, maintainer, author }: Stage): Promise<Record<string, string>> {
+  const source = demoRepositories[REPOSITORY]!;
+  const { number } = await github.people.as(author).openIssue(repository, { title: source.title, body: source.body });
+  await github.people.as(maintainer).label(repository, number, "mergewright");
+  const run = issueWorkflowId(repository, number);
+  await untilRun(run, (view) => view.waitingFor?.kind === "approval");
+  await github.people.as(maintainer).comment(repository, number, "/mergewright approve");
+  const ended = await untilRun(run, (view) => view.execution.closedAt !== null);
+  if (ended.outcome?.kind !== "merged") throw new Error(`The run did not end merged: ${JSON.stringify(ended.outcome)}`);
+  const labeled = (await github.people.deliveries()).find(
+    ({ event, action }) => event === "issues" && action === "labeled",
+  );
+  if (!labeled) throw new Error("There was no delivery of the label.");
+  return {
+    "resolve-issue-merged-after-a-revision": run,
+    "run-agent-coder": agentWorkflowId(run, "coder", 1),
+    "run-agent-coder-second-round": agentWorkflowId(run, "coder", 2),
+    "handle-delivery-start": deliveryWorkflowId(labeled.guid),
+  };
+}
+
+async function untilRun(workflowId: string, fits: (view: RunView) => boolean): Promise<RunView> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (Date.now() < deadline) {
+    const answer = await fetch(`${stage.url}/api/tasks/${encodeURIComponent(workflowId)}`);
+    const view = answer.ok ? ((await answer.json()) as RunView) : null;
+    if (view && fits(view)) return view;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(
+    `${workflowId} did not come far enough within ${PATIENCE_MS / 60_000} minutes. Its log: ${stage.logFile}`,
+  );
+}
+
+interface History {
+  events: Record<string, unknown>[];
+}
+
+async function recorded({ temporal }: Stage, workflowId: string): Promise<string> {
+  const cli = process.env["TEMPORAL_CLI"] ?? "temporal";
+  const words = ["workflow", "show", "--address", temporal.address, "--workflow-id", workflowId, "--output", "json"];
+  return (await promisify(execFile)(cli, words, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+}
+
+/** What tells of this machine is replaced: who polled, and where the servers of the demo listened. Throws when more is left. */
+function scrubbed(json: string): History {
+  const history = JSON.parse(json, (key, value: unknown) => {
+    if (key === "identity") return "worker";
+    if (key === "data" && typeof value === "string") return encoded(decoded(value).replace(LOCAL_ADDRESS, "$1:1"));
+    return typeof value === "string" ? value.replace(LOCAL_ADDRESS, "$1:1") : value;
+  }) as History;
+  const text = JSON.stringify(history, (key, value: unknown) =>
+    key === "data" && typeof value === "string" ? decoded(value) : value,
+  );
+  for (const secret of [stage.folder, tmpdir(), hostname(), "played-", process.cwd()]) {
+    if (text.includes(secret))
+      throw new Error(`A history still tells ${JSON.stringify(secret)}: ...${around(text, secret)}...`);
+  }
+  return history;
+}
+
+const LOCAL_ADDRESS = /(http:\/\/127\.0\.0\.1):\d+/g;
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, "base64").toString("utf8");
+}
+
+function encoded(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
+
+function around(text: string, part: string): string {
+  const at = text.indexOf(part);
+  return text.slice(Math.max(0, at - 80), at + 80);
+}
