@@ -1,14 +1,14 @@
 /** Engines that are away, hang, or lack the image. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createDockerSandboxes } from "../../activities/adapters/sandbox/docker.ts";
 import { DockerEngine } from "../../activities/adapters/sandbox/docker-engine.ts";
 import { ConfigurationError, SandboxUnavailable } from "../../domain/errors.ts";
-import { engine, skipped } from "./engine.ts";
-import { drawKey, never, specOf } from "./harness.ts";
+import { engine, engineSocket, skipped } from "./engine.ts";
+import { drawKey, never, specOf, textOf, until } from "./harness.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "mergewright-engine-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -45,6 +45,37 @@ describe("an engine that takes connections and never answers", () => {
     server.close();
   });
 });
+
+describe.skipIf(skipped !== null || engineSocket === null)(
+  `an engine that goes away${skipped === null ? "" : ` (${skipped})`}`,
+  () => {
+    it("and comes back while a command runs has lost nothing", async () => {
+      const path = join(folder, "passing.sock");
+      const passing = new Set<Socket>();
+      const listen = () =>
+        createServer((client) => {
+          const upstream = connect(engineSocket as string);
+          for (const socket of [client, upstream]) passing.add(socket.on("error", () => socket.destroy()));
+          client.pipe(upstream).pipe(client);
+        }).listen(path);
+      let proxy = listen();
+      const sandboxes = createDockerSandboxes({ ...engine, dockerHost: `unix://${path}` });
+      const key = drawKey("restart");
+      const sandbox = await sandboxes.open(specOf(key), never);
+      const asked = { key: "slow", script: "echo x >> count; sleep 3; cat count", timeoutMs: 30_000, keepBytes: 100 };
+      const running = sandbox.run(asked, never);
+      await until("the command has begun", async () => (await sandbox.read("count", 10, never)).kind === "file");
+      proxy.close();
+      for (const socket of passing) socket.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      proxy = listen();
+      expect(textOf(await running)).toBe("x\n");
+      await sandboxes.close(key);
+      sandboxes.disconnect();
+      proxy.close();
+    });
+  },
+);
 
 describe.skipIf(skipped !== null)(`an engine that answers${skipped === null ? "" : ` (${skipped})`}`, () => {
   it("is described with its version, and says whether it has the image", async () => {

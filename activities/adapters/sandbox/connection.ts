@@ -67,7 +67,7 @@ export class Connection {
 
   /**
    * Asks, and waits for the answer. `content` goes behind the fields, in parts where it is large.
-   * Throws ConnectionLost when the server is gone or has said nothing for `limitMs`.
+   * Throws ConnectionLost when the server is gone, or when nothing of the question or its answer has moved for `limitMs`.
    */
   async ask(fields: readonly Field[], limitMs: number, content?: Uint8Array): Promise<Reply> {
     if (this.#lost) throw this.#lost;
@@ -82,6 +82,7 @@ export class Connection {
       for (; content.length - at > PART_BYTES; at += PART_BYTES) {
         if (this.#send([id, "stage", content.subarray(at, at + PART_BYTES)])) continue;
         await this.#drained();
+        this.#questions.get(id)?.timer.refresh();
       }
       this.#send([id, ...fields, content.subarray(at)]);
     }
@@ -149,6 +150,7 @@ export class Connection {
       if (!question || !status) continue;
       if (status.equals(PART)) {
         question.parts.push(fields[0] as Buffer);
+        question.timer.refresh();
         continue;
       }
       this.#settle(number);

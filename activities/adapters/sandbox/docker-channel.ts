@@ -21,7 +21,9 @@ export async function startInContainer(engine: DockerEngine, container: string, 
   const socket = (await engine.call(doing, never, (_, abortSignal) =>
     exec.start({ hijack: true, stdin: true, abortSignal }),
   )) as Socket;
-  socket.setNoDelay?.(true);
+  socket.setNoDelay(true);
+  // An idle connection to a distant engine must not be forgotten by what stands between.
+  socket.setKeepAlive(true, 30_000);
   return {
     input: socket,
     listen(onOutput, onEnd) {

@@ -25,7 +25,8 @@ export interface SandboxLog {
 /** Connections that one question may use up before the sandbox counts as lost. */
 const ATTEMPTS = 4;
 const FILE_LIMIT_MS = 120_000;
-const CANCEL_LIMIT_MS = 15_000;
+/** Ending a command takes half a second when it is stubborn; nobody waits longer for an engine that hangs. */
+const CANCEL_LIMIT_MS = 5_000;
 /** On top of a command's own limit: the server gives up a stuck supervisor after 15 s, and killing takes up to 10. */
 const COMMAND_SLACK_MS = 40_000;
 /** The longest that a timer holds. */

@@ -192,7 +192,12 @@ sub end_command {
     my ($command) = @_;
     my $group = -$command->{main};
     # Where orphans do not come to us, they are known by their mark; where there is no /proc, by their process group.
-    my $astray = sub { !$has_proc ? (kill(0, $group) ? $group : ()) : $command->{reaps} ? () : marked($command->{name}) };
+    my $astray = sub {
+        return kill(0, $group) ? $group : () if !$has_proc;
+        return () if $command->{reaps};
+        my %known = map { $_ => 1 } marked();
+        return (marked($command->{name}), $kind eq 'docker' ? grep { !$known{$_} } strays() : ());
+    };
     my $all = sub { ($has_proc ? descendants($$) : ()), $astray->() };
     return if !reap($command) && !$astray->();
     my @first = $all->();
