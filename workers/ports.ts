@@ -39,7 +39,9 @@ export function createForges(config: Config, log: Log): Forge {
     if (known) return known;
     const auth = config.tenants.get(owner)?.githubAuth ?? config.github.auth;
     if (auth === null) {
-      throw new ConfigurationError([`No GitHub credentials for ${owner}. Set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.`]);
+      throw new ConfigurationError([
+        `No GitHub credentials for ${owner}. Set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.`,
+      ]);
     }
     const { apiUrl, graphqlUrl, writeSpacingMs } = config.github;
     const forge = createForge({
@@ -56,7 +58,8 @@ export function createForges(config: Config, log: Log): Forge {
   };
   // Every method of the port begins with the repository: that names the client.
   return new Proxy({} as Forge, {
-    get: (_, method: keyof Forge) =>
+    get:
+      (_, method: keyof Forge) =>
       (...args: [RepositoryName, ...unknown[]]): unknown =>
         Reflect.apply(forgeOf(args[0])[method], undefined, args),
   });
@@ -77,7 +80,12 @@ function createModels(config: Config): (repository: RepositoryName) => Model {
 function createSandboxes(config: Config, log: Log): Sandboxes {
   const { mode, dockerHost, image, memory, cpus } = config.execution;
   const own = log.child({ part: "sandbox" });
-  if (mode === "local") return createLocalSandboxes({ root: join(config.home, "sandboxes"), allowed: true, log: own });
+  if (mode === "local") {
+    // Where a person keeps Node or Python, the commands of a local sandbox find them, too.
+    const path = config.hostEnvironment["PATH"];
+    const root = join(config.home, "sandboxes");
+    return createLocalSandboxes({ root, allowed: true, log: own, ...(path === undefined ? {} : { path }) });
+  }
   return createDockerSandboxes({
     log: own,
     ...(dockerHost === null ? {} : { dockerHost }),
