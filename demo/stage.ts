@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "../workers/temporal-process.ts";
 import { type PlayedGitHub, startGitHub } from "./github/server.ts";
+import type { Scenario } from "./model/scenario.ts";
 import { type PlayedModel, startModel } from "./model/server.ts";
 import { type Product, startProduct, untilReady } from "./product.ts";
 import { createDemoRepository, demoRepositories } from "./repositories/index.ts";
@@ -39,6 +40,8 @@ export interface StageOptions {
   env: Readonly<Record<string, string>>;
   /** mergewright.yaml; absent: the defaults. */
   settings?: string;
+  /** What the played Claude says; absent: the recordings of the demo. */
+  scenarios?: readonly Scenario[];
 }
 
 const MAINTAINER = "mara-maintainer";
@@ -68,7 +71,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   });
   const ownerToken = await github.people.token(source.owner);
   await pushHistory(options.repositoryName, join(folder, "history.git"), `${github.url}/${repository}.git`, ownerToken);
-  const model = options.live ? null : await startModel({ scenarios, thinkMs: 30 });
+  const model = options.live ? null : await startModel({ scenarios: options.scenarios ?? scenarios, thinkMs: 30 });
 
   const env = {
     MERGEWRIGHT_HOME: home,
@@ -103,16 +106,21 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       await stage.product.kill();
       stage.product = launch();
       await untilReady(stage.product, url, logFile);
+      await readAddresses();
     },
     async close() {
       await stage.product.stop();
       await Promise.all([github.close(), model?.close()]);
     },
   };
-  try {
-    await untilReady(stage.product, url, logFile);
+  // Its ports may be others after a restart, when somebody took the old ones in between.
+  const readAddresses = async (): Promise<void> => {
     const { address, webUi } = JSON.parse(await readFile(join(home, "temporal.json"), "utf8")) as Stage["temporal"];
     stage.temporal = { address, webUi };
+  };
+  try {
+    await untilReady(stage.product, url, logFile);
+    await readAddresses();
     return stage;
   } catch (error) {
     await stage.close();
