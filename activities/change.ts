@@ -8,28 +8,36 @@ import { commitMessage } from "../domain/pull-request-text.ts";
 import { findSecrets } from "../domain/secrets.ts";
 import { putJson } from "./artifacts.ts";
 import type { Activities, Change, RunRef, Violation } from "./contract.ts";
+import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
 import { checkpointBundles } from "./workspace.ts";
 
 export interface ChangeParts {
   mirror: Mirror;
   artifacts: Artifacts;
+  settings: SettingsOfRuns;
   /** Secrets that the worker itself holds; none of them may leave in a change. */
   secrets: readonly string[];
 }
 
-export function createChange({ mirror, artifacts, secrets }: ChangeParts): Pick<Activities, "collectChange"> {
+export function createChange({ mirror, artifacts, settings, secrets }: ChangeParts): Pick<Activities, "collectChange"> {
   return {
     collectChange: (input) =>
       working(async ({ signal }): Promise<Change> => {
-        const { run, base, settings } = input;
+        const { run, base } = input;
+        const { policy } = await settings.of(run);
         const { repository } = run;
         let left = base;
         for (const bundle of await checkpointBundles(artifacts, run, input.checkpoint)) {
           left = await mirror.take(repository, bundle, signal);
         }
         const found = await mirror.diff(repository, base, left, signal);
-        const message = commitMessage({ title: input.title, issue: run.issue, summary: input.summary, round: input.round });
+        const message = commitMessage({
+          title: input.title,
+          issue: run.issue,
+          summary: input.summary,
+          round: input.round,
+        });
         const headSha = await mirror.commit(
           repository,
           { treeOf: left, parents: [input.parent], message, author: authorOf(input.viewer), date: input.date },
@@ -45,10 +53,12 @@ export function createChange({ mirror, artifacts, secrets }: ChangeParts): Pick<
         return {
           headSha,
           empty: found.files.length === 0,
-          files: found.files.slice(0, 300).map(({ path, status, additions, deletions }) => ({ path, status, additions, deletions })),
+          files: found.files
+            .slice(0, 300)
+            .map(({ path, status, additions, deletions }) => ({ path, status, additions, deletions })),
           changedTestPaths: changedTestPaths.slice(0, 300),
           baseWithNewTests,
-          violations: [...judgeChange(found, settings.policy).violations, ...secretsIn(found, secrets)].slice(0, 50),
+          violations: [...judgeChange(found, policy).violations, ...secretsIn(found, secrets)].slice(0, 50),
         };
       }),
   };

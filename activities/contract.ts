@@ -2,7 +2,15 @@
 import type { Brief } from "../domain/brief.ts";
 import type { Delivery, IssueEvent } from "../domain/events.ts";
 import type { RepositoryName, Role } from "../domain/ids.ts";
-import type { CheckReport, CommentRef, MergeResult, PullRequest, PushResult, StatusReport, Viewer } from "../domain/ports.ts";
+import type {
+  CheckReport,
+  CommentRef,
+  MergeResult,
+  PullRequest,
+  PushResult,
+  StatusReport,
+  Viewer,
+} from "../domain/ports.ts";
 import type { IssueSnapshot, Permission, TestRun } from "../domain/run.ts";
 import type { RepositorySettings, RunSettings } from "../domain/settings.ts";
 
@@ -46,7 +54,6 @@ export interface WorkspaceRef {
   purpose: string;
   commit: string;
   checkpoint: Checkpoint | null;
-  settings: Pick<RepositorySettings, "sandbox" | "setup_command">;
 }
 
 /** A brief as workflows send it: the diff of a review stays in the artifact store. */
@@ -80,7 +87,6 @@ export interface CallModelInput {
   said: Said;
   /** The commit under review: findings count on the lines that it changed. null for other roles. */
   reviewOf: string | null;
-  settings: RunSettings;
 }
 
 /** The facts of one reply that the workflow decides by. The reply itself is in the artifact store, under `key`. */
@@ -89,7 +95,11 @@ export interface ModelTurn {
   stopReason: string;
   calls: ToolCallRef[];
   /** The answer of a role that returns data, or what is wrong with it; null while tools are called. */
-  answer: null | { kind: "text"; text: string } | { kind: "data"; value: unknown } | { kind: "invalid"; problem: string };
+  answer:
+    | null
+    | { kind: "text"; text: string }
+    | { kind: "data"; value: unknown }
+    | { kind: "invalid"; problem: string };
   costUsd: number;
   inputTokens: number;
   outputTokens: number;
@@ -103,7 +113,6 @@ export interface RunToolInput {
   turn: number;
   turnKey: string;
   callId: string;
-  limits: RepositorySettings["limits"];
 }
 
 export interface ToolTurn {
@@ -149,8 +158,8 @@ export interface Activities {
   startRun(input: { delivery: Delivery }): Promise<{ workflowId: string; started: boolean }>;
   signalRun(input: { workflowId: string; event: IssueEvent }): Promise<{ delivered: boolean }>;
 
-  openRun(input: { run: RunRef; snapshot: IssueSnapshot | null }): Promise<Ground>;
-  prepareBase(input: { run: RunRef; ground: Ground; settings: RunSettings }): Promise<Base>;
+  openRun(input: { run: RunRef; snapshot: IssueSnapshot | null; settings: RunSettings }): Promise<Ground>;
+  prepareBase(input: { run: RunRef; ground: Ground }): Promise<Base>;
   checkPermission(input: { run: RunRef; login: string }): Promise<Permission>;
 
   callModel(input: CallModelInput): Promise<ModelTurn>;
@@ -163,7 +172,6 @@ export interface Activities {
     /** The commit to build upon: the last one pushed, or the base. */
     parent: string;
     checkpoint: Checkpoint;
-    settings: RunSettings;
     title: string;
     /** ISO 8601: when the run started; makes the commit the same when made again. */
     date: string;

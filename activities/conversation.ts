@@ -11,7 +11,13 @@ export interface StoredTurn {
   previous: string | null;
   /** null when the server had paused the reply before: the assistant simply goes on. */
   user: Anthropic.MessageParam | null;
-  reply: { content: Anthropic.ContentBlock[]; stopReason: string; usage: TokenUsage; model: string; requestBytes: number };
+  reply: {
+    content: Anthropic.ContentBlock[];
+    stopReason: string;
+    usage: TokenUsage;
+    model: string;
+    requestBytes: number;
+  };
 }
 
 /** What a tool call gave, as Claude is told. */

@@ -7,6 +7,7 @@ import type { IssueSnapshot } from "../domain/run.ts";
 import { detectTestCommand } from "../domain/test-command.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import type { Activities, RunRef } from "./contract.ts";
+import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
 
 /** Read by the agents, from the default branch only: a branch could bring its own orders. */
@@ -17,16 +18,23 @@ export interface GroundParts {
   forge: Forge;
   mirror: Mirror;
   artifacts: Artifacts;
+  settings: SettingsOfRuns;
 }
 
-export function createGround({ forge, mirror, artifacts }: GroundParts): Pick<Activities, "openRun" | "prepareBase" | "checkPermission"> {
+export function createGround({
+  forge,
+  mirror,
+  artifacts,
+  settings,
+}: GroundParts): Pick<Activities, "openRun" | "prepareBase" | "checkPermission"> {
   return {
-    openRun: ({ run, snapshot }) =>
+    openRun: ({ run, snapshot, settings: wanted }) =>
       working(async () => {
         const [issue, facts, viewer] = await Promise.all([
           frozenIssue(run, snapshot),
           forge.repository(run.repository),
           forge.viewer(run.repository),
+          settings.write(run, wanted),
         ]);
         const { cloneUrl, defaultBranch } = facts;
         return {
@@ -40,7 +48,7 @@ export function createGround({ forge, mirror, artifacts }: GroundParts): Pick<Ac
         };
       }),
 
-    prepareBase: ({ run, ground, settings }) =>
+    prepareBase: ({ run, ground }) =>
       working(async ({ signal }) => {
         const commit = await mirror.fetch(run.repository, ground.cloneUrl, ground.defaultBranch, signal);
         const [paths, instructions, checks] = await Promise.all([
@@ -53,8 +61,9 @@ export function createGround({ forge, mirror, artifacts }: GroundParts): Pick<Ac
           text: Buffer.from(content.subarray(0, MAX_INSTRUCTIONS_BYTES)).toString("utf8"),
         }));
         await putJson(artifacts, instructionsKey(run), found);
-        const test = settings.test_command
-          ? { command: settings.test_command, why: "set as test_command" }
+        const { test_command } = await settings.of(run);
+        const test = test_command
+          ? { command: test_command, why: "set as test_command" }
           : await detectTestCommand({
               paths,
               read: async (path) => {
@@ -80,7 +89,8 @@ export function createGround({ forge, mirror, artifacts }: GroundParts): Pick<Ac
   async function readIssue(run: RunRef): Promise<IssueSnapshot> {
     const { state, isPullRequest, ...issue } = await forge.issue(run.repository, run.issue);
     const name = `${run.repository}#${run.issue}`;
-    if (isPullRequest) throw new RequestRefused("GitHub", 422, `${name} is a pull request, not an issue. Name an issue.`);
+    if (isPullRequest)
+      throw new RequestRefused("GitHub", 422, `${name} is a pull request, not an issue. Name an issue.`);
     if (state === "closed") throw new RequestRefused("GitHub", 422, `${name} is closed. Reopen it first.`);
     return issue;
   }

@@ -8,6 +8,7 @@ import { createGitHub } from "./github.ts";
 import { createGround } from "./ground.ts";
 import { createIntake, type IntakeParts } from "./intake.ts";
 import { createModelCalls } from "./model.ts";
+import { SettingsOfRuns } from "./run-settings.ts";
 import { createTests } from "./tests.ts";
 import { createTools } from "./tools.ts";
 
@@ -26,7 +27,12 @@ export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
 }
 
 export function createActivities(ports: Ports, options: ActivityOptions): Activities {
-  const parts = { ...ports, ...options, conversations: new Conversations(ports.artifacts) };
+  const parts = {
+    ...ports,
+    ...options,
+    conversations: new Conversations(ports.artifacts),
+    settings: new SettingsOfRuns(ports.artifacts),
+  };
   return {
     ...createIntake(parts),
     ...createGround(parts),

@@ -25,7 +25,8 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
       working(async (): Promise<Admission> => {
         const { repository, intent } = delivery;
         if (intent.kind === "start") return admitTrigger(forge, delivery, intent);
-        const issue = intent.kind === "signal" ? intent.issue : await issueOfPullRequest(forge, repository, intent.pullRequest);
+        const issue =
+          intent.kind === "signal" ? intent.issue : await issueOfPullRequest(forge, repository, intent.pullRequest);
         if (issue === null) return { kind: "ignore", reason: "the pull request is not one of ours" };
         return { kind: "signal", workflowId: issueWorkflowId(repository, issue), event: intent.event };
       }),
@@ -78,7 +79,8 @@ async function admitTrigger(forge: Forge, delivery: Delivery, intent: Intent & {
   if (stranger) return { kind: "ignore", reason: stranger };
   const workflowId = issueWorkflowId(repository, intent.issue);
   const earlier =
-    (await earlierRun(Context.current().client, workflowId)) ?? (await earlierOnGitHub(forge, repository, intent.issue));
+    (await earlierRun(Context.current().client, workflowId)) ??
+    (await earlierOnGitHub(forge, repository, intent.issue));
   const again = refuseRestart(at, earlier);
   return again ? { kind: "ignore", reason: again } : { kind: "start", workflowId };
 }

@@ -21,29 +21,47 @@ import { changeKey } from "./change.ts";
 import type { Activities, BriefRef, CallModelInput, ModelTurn, ToolCallRef } from "./contract.ts";
 import { type Conversations, resultKey, type StoredResult, type StoredTurn, turnKey } from "./conversation.ts";
 import { instructionsKey, issueKey } from "./ground.ts";
+import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
 
 export interface ModelParts {
   modelFor: (repository: RepositoryName) => Model;
   artifacts: Artifacts;
   conversations: Conversations;
+  settings: SettingsOfRuns;
 }
 
-export function createModelCalls({ modelFor, artifacts, conversations }: ModelParts): Pick<Activities, "callModel"> {
+export function createModelCalls({
+  modelFor,
+  artifacts,
+  conversations,
+  settings: runs,
+}: ModelParts): Pick<Activities, "callModel"> {
   return {
     callModel: (input) =>
       working(async ({ signal, beat }): Promise<ModelTurn> => {
-        const { run, role, conversation, turn, previous, settings } = input;
-        const [turns, user] = await Promise.all([conversations.upTo(previous), userMessage(input)]);
-        const request = composeRequest(role, settings.models[role], settings, [...turns.flatMap(segmentsOf), ...(user ? [user] : [])]);
+        const { run, role, conversation, turn, previous } = input;
+        const [turns, user, settings] = await Promise.all([
+          conversations.upTo(previous),
+          userMessage(input),
+          runs.of(run),
+        ]);
+        const request = composeRequest(role, settings.models[role], settings, [
+          ...turns.flatMap(segmentsOf),
+          ...(user ? [user] : []),
+        ]);
         const key = turnKey(run, conversation, turn, digestOf(request, previous));
 
         let stored = await conversations.find(key);
         if (stored === null) {
-          stored = { previous, user, reply: await modelFor(run.repository).reply(request, { signal, onProgress: beat }) };
+          stored = {
+            previous,
+            user,
+            reply: await modelFor(run.repository).reply(request, { signal, onProgress: beat }),
+          };
           await conversations.append(key, stored);
         }
-        return turnOf(input, key, stored);
+        return turnOf(input, key, stored, settings);
       }),
   };
 
@@ -63,7 +81,10 @@ export function createModelCalls({ modelFor, artifacts, conversations }: ModelPa
     }
   }
 
-  async function resultOf({ run, conversation, turn }: CallModelInput, call: ToolCallRef): Promise<Segment["content"][number]> {
+  async function resultOf(
+    { run, conversation, turn }: CallModelInput,
+    call: ToolCallRef,
+  ): Promise<Segment["content"][number]> {
     const result = await findJson<StoredResult>(artifacts, resultKey(run, conversation, turn - 1, call.id));
     return result
       ? toolResult(call.id, result.text, result.isError)
@@ -94,7 +115,12 @@ export function createModelCalls({ modelFor, artifacts, conversations }: ModelPa
     return { ...rest, patch, patchTruncated, files };
   }
 
-  async function turnOf(input: CallModelInput, key: string, { reply }: StoredTurn): Promise<ModelTurn> {
+  async function turnOf(
+    input: CallModelInput,
+    key: string,
+    { reply }: StoredTurn,
+    settings: RunSettings,
+  ): Promise<ModelTurn> {
     const { usage, content, stopReason, requestBytes } = reply;
     const calls = content.filter((block) => block.type === "tool_use").map(callRef);
     return {
@@ -102,17 +128,23 @@ export function createModelCalls({ modelFor, artifacts, conversations }: ModelPa
       stopReason,
       calls,
       answer: calls.length > 0 ? null : await answerOf(input, content),
-      costUsd: costUsd(usage, priceOf(input.settings, reply.model)),
+      costUsd: costUsd(usage, priceOf(settings, reply.model)),
       inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
       outputTokens: usage.outputTokens,
       requestBytes,
     };
   }
 
-  async function answerOf({ run, role, reviewOf }: CallModelInput, content: ContentBlock[]): Promise<ModelTurn["answer"]> {
+  async function answerOf(
+    { run, role, reviewOf }: CallModelInput,
+    content: ContentBlock[],
+  ): Promise<ModelTurn["answer"]> {
     const text = textOf(content);
     const schema = ROLES[role].answer;
-    if (schema === null) return text.trim() === "" ? { kind: "invalid", problem: EMPTY } : { kind: "text", text: text.slice(0, MAX_SUMMARY) };
+    if (schema === null)
+      return text.trim() === ""
+        ? { kind: "invalid", problem: EMPTY }
+        : { kind: "text", text: text.slice(0, MAX_SUMMARY) };
     const answer = readAnswer(schema, text);
     if (answer.kind === "wrong") return { kind: "invalid", problem: answer.say };
     if (reviewOf !== null) {
@@ -140,7 +172,10 @@ function segmentsOf({ user, reply }: StoredTurn): Segment[] {
 function digestOf(request: ModelRequest, previous: string | null): string {
   const { messages, ...rest } = request;
   const fresh = previous === null ? messages : messages.at(-1);
-  return createHash("sha256").update(JSON.stringify([previous, fresh, rest])).digest("hex").slice(0, 32);
+  return createHash("sha256")
+    .update(JSON.stringify([previous, fresh, rest]))
+    .digest("hex")
+    .slice(0, 32);
 }
 
 function callRef(block: { id: string; name: string; input: unknown }): ToolCallRef {
@@ -151,13 +186,17 @@ function callRef(block: { id: string; name: string; input: unknown }): ToolCallR
 function summaryOf({ name, input }: { name: string; input: unknown }): string {
   const { command, path, restart } = (input ?? {}) as { command?: unknown; path?: unknown; restart?: unknown };
   if (name === "bash") return oneLine(restart ? "restart the shell" : `$ ${String(command)}`, 120);
-  return oneLine([name === "str_replace_based_edit_tool" ? String(command) : name, typeof path === "string" ? path : ""].join(" "), 120);
+  return oneLine(
+    [name === "str_replace_based_edit_tool" ? String(command) : name, typeof path === "string" ? path : ""].join(" "),
+    120,
+  );
 }
 
 /** The API may answer with a dated name of the model that was asked for; the price of what was asked for holds then. */
 function priceOf(settings: RunSettings, model: string): ModelPrice {
   const name = Object.keys(settings.prices).find((known) => model === known || model.startsWith(`${known}-`));
-  const price = name === undefined ? Object.values(settings.prices).sort((a, b) => b.output - a.output)[0] : settings.prices[name];
+  const price =
+    name === undefined ? Object.values(settings.prices).sort((a, b) => b.output - a.output)[0] : settings.prices[name];
   const { input = 0, output = 0, cache_read = 0, cache_write = 0 } = price ?? {};
   return { input, output, cacheRead: cache_read, cacheWrite: cache_write };
 }

@@ -36,7 +36,12 @@ function translate(error: unknown): unknown {
   if (error instanceof RateLimited || (error instanceof ServiceUnavailable && error.retryAfterMs !== null)) {
     const delayMs = error.retryAfterMs ?? UNTIMED_LIMIT_MS;
     log.warn("waiting as asked", { service: error.service, delayMs, reason: error.message });
-    return ApplicationFailure.create({ message: error.message, type: error.name, cause: error, nextRetryDelay: delayMs });
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.name,
+      cause: error,
+      nextRetryDelay: delayMs,
+    });
   }
   return error;
 }

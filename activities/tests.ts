@@ -22,7 +22,13 @@ export function createTests(parts: WorkspaceParts): Pick<Activities, "runTests">
         if (known) return known;
         const { sandbox } = await openWorkspace(parts, input.workspace, signal);
         const result = await sandbox.run(
-          { key: "tests", script: input.command, timeoutMs: input.timeoutMs, keepBytes: KEEP_BYTES, env: { CI: "true" } },
+          {
+            key: "tests",
+            script: input.command,
+            timeoutMs: input.timeoutMs,
+            keepBytes: KEEP_BYTES,
+            env: { CI: "true" },
+          },
           signal,
         );
         const tests = evidenceOf(input, result);

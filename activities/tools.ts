@@ -18,7 +18,8 @@ export function createTools(parts: ToolParts): Pick<Activities, "runTool" | "clo
   return {
     runTool: (input) =>
       working(async ({ signal }): Promise<ToolTurn> => {
-        const { workspace, conversation, turn, turnKey, callId, limits } = input;
+        const { workspace, conversation, turn, turnKey, callId } = input;
+        const { limits } = await parts.settings.of(workspace.run);
         const key = resultKey(workspace.run, conversation, turn, callId);
         const known = await findJson<ToolRecord>(parts.artifacts, key);
         if (known) return known.outcome;
@@ -33,9 +34,15 @@ export function createTools(parts: ToolParts): Pick<Activities, "runTool" | "clo
           limits,
           signal,
         });
-        const saved = result.mayHaveChanged ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal) : null;
+        const saved = result.mayHaveChanged
+          ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal)
+          : null;
         const outcome: ToolTurn = { isError: result.isError, checkpoint: saved, rebuilt };
-        await putJson(parts.artifacts, key, { text: result.text, isError: result.isError, outcome } satisfies ToolRecord);
+        await putJson(parts.artifacts, key, {
+          text: result.text,
+          isError: result.isError,
+          outcome,
+        } satisfies ToolRecord);
         return outcome;
       }),
 
@@ -44,7 +51,10 @@ export function createTools(parts: ToolParts): Pick<Activities, "runTool" | "clo
 }
 
 function callOf(content: readonly { type: string }[], callId: string): ToolUseBlock {
-  const call = content.find((block): block is ToolUseBlock => block.type === "tool_use" && (block as ToolUseBlock).id === callId);
-  if (!call) throw new Error(`The stored reply has no tool call ${callId}: the artifact store was changed by something else.`);
+  const call = content.find(
+    (block): block is ToolUseBlock => block.type === "tool_use" && (block as ToolUseBlock).id === callId,
+  );
+  if (!call)
+    throw new Error(`The stored reply has no tool call ${callId}: the artifact store was changed by something else.`);
   return call;
 }

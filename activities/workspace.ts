@@ -2,13 +2,16 @@
 import { SandboxLost } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
 import type { Artifacts, CommandResult, Mirror, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
+import type { RunSettings } from "../domain/settings.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import type { Checkpoint, RunRef, WorkspaceRef } from "./contract.ts";
+import type { SettingsOfRuns } from "./run-settings.ts";
 
 export interface WorkspaceParts {
   sandboxes: Sandboxes;
   mirror: Mirror;
   artifacts: Artifacts;
+  settings: SettingsOfRuns;
 }
 
 /** Unpacking a large repository takes its time. */
@@ -30,7 +33,8 @@ export async function openWorkspace(
   ref: WorkspaceRef,
   signal: AbortSignal,
 ): Promise<{ sandbox: Sandbox; rebuilt: boolean }> {
-  const spec = specOf(ref);
+  const settings = await parts.settings.of(ref.run);
+  const spec = specOf(ref, settings);
   let sandbox = await parts.sandboxes.open(spec, signal);
   let seeded = await sandbox.journal("seed", signal);
   if (isSound(seeded)) return { sandbox, rebuilt: false };
@@ -39,7 +43,7 @@ export async function openWorkspace(
     await parts.sandboxes.close(spec.key);
     sandbox = await parts.sandboxes.open(spec, signal);
   }
-  seeded = await seed(parts, ref, sandbox, signal);
+  seeded = await seed(parts, ref, sandbox, settings.setup_command ?? null, signal);
   if (!isSound(seeded)) throw new SandboxLost(`Sandbox ${spec.key} could not be filled: ${describe(seeded)}`);
   return { sandbox, rebuilt: ref.checkpoint !== null };
 }
@@ -58,7 +62,12 @@ export async function checkpoint(
 ): Promise<Checkpoint | null> {
   const bundlePath = `${sandbox.scratch}/checkpoint.bundle`;
   const result = await sandbox.run(
-    { key: `checkpoint-${key}`, script: checkpointScript(bundlePath), timeoutMs: CHECKPOINT_TIMEOUT_MS, keepBytes: 10_000 },
+    {
+      key: `checkpoint-${key}`,
+      script: checkpointScript(bundlePath),
+      timeoutMs: CHECKPOINT_TIMEOUT_MS,
+      keepBytes: 10_000,
+    },
     signal,
   );
   if (!isSound(result)) throw new SandboxLost(`The working tree could not be saved: ${describe(result)}`);
@@ -69,15 +78,22 @@ export async function checkpoint(
   if (known === null) {
     const bundle = await readWhole(sandbox, bundlePath, signal);
     await parts.artifacts.put(bundleKey(ref.run, saved), bundle);
-    await putJson(parts.artifacts, recordKey(ref.run, saved), { checkpoint: saved, parent: ref.checkpoint } satisfies CheckpointRecord);
+    await putJson(parts.artifacts, recordKey(ref.run, saved), {
+      checkpoint: saved,
+      parent: ref.checkpoint,
+    } satisfies CheckpointRecord);
   }
   return saved;
 }
 
 /** The bundles that lead from the base to a checkpoint, oldest first. */
-export async function checkpointBundles(artifacts: Artifacts, run: RunRef, last: Checkpoint | null): Promise<Uint8Array[]> {
+export async function checkpointBundles(
+  artifacts: Artifacts,
+  run: RunRef,
+  last: Checkpoint | null,
+): Promise<Uint8Array[]> {
   const bundles: Uint8Array[] = [];
-  for (let at = last; at !== null; ) {
+  for (let at = last; at !== null;) {
     const record = await findJson<CheckpointRecord>(artifacts, recordKey(run, at));
     const bundle = record && (await artifacts.get(bundleKey(run, at)));
     if (!bundle) throw new SandboxLost(`Checkpoint ${at.commit} of ${at.conversation} is not in the artifact store.`);
@@ -88,7 +104,7 @@ export async function checkpointBundles(artifacts: Artifacts, run: RunRef, last:
 }
 
 /** The settings of a workspace, as the sandbox engine wants them. */
-function specOf({ run, purpose, settings }: WorkspaceRef): SandboxSpec {
+function specOf({ run, purpose }: WorkspaceRef, settings: RunSettings): SandboxSpec {
   const { image, memory, cpus, pids, workspace } = settings.sandbox;
   return {
     key: sandboxKey(run, purpose),
@@ -102,20 +118,32 @@ function specOf({ run, purpose, settings }: WorkspaceRef): SandboxSpec {
   };
 }
 
-async function seed(parts: WorkspaceParts, ref: WorkspaceRef, sandbox: Sandbox, signal: AbortSignal): Promise<CommandResult> {
+async function seed(
+  parts: WorkspaceParts,
+  ref: WorkspaceRef,
+  sandbox: Sandbox,
+  setup: string | null,
+  signal: AbortSignal,
+): Promise<CommandResult> {
   const base = await baseBundle(parts, ref, signal);
   const bundles = [base, ...(await checkpointBundles(parts.artifacts, ref.run, ref.checkpoint))];
   for (const [index, bundle] of bundles.entries()) {
     const written = await sandbox.write(`${sandbox.scratch}/seed-${index}.bundle`, bundle, {}, signal);
     if (written.kind !== "written") {
-      throw new SandboxLost(`The repository does not fit into the workspace (${written.kind}). Raise sandbox.workspace in the settings.`);
+      throw new SandboxLost(
+        `The repository does not fit into the workspace (${written.kind}). Raise sandbox.workspace in the settings.`,
+      );
     }
   }
-  const script = seedScript(sandbox.scratch, bundles.length, ref.checkpoint?.commit ?? null, ref.settings.setup_command ?? null);
+  const script = seedScript(sandbox.scratch, bundles.length, ref.checkpoint?.commit ?? null, setup);
   return sandbox.run({ key: "seed", script, timeoutMs: SEED_TIMEOUT_MS, keepBytes: 10_000 }, signal);
 }
 
-async function baseBundle({ artifacts, mirror }: WorkspaceParts, ref: WorkspaceRef, signal: AbortSignal): Promise<Uint8Array> {
+async function baseBundle(
+  { artifacts, mirror }: WorkspaceParts,
+  ref: WorkspaceRef,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const key = `${runPrefix(ref.run.runKey)}/commits/${ref.commit}.bundle`;
   const stored = await artifacts.get(key);
   if (stored) return stored;
@@ -126,7 +154,10 @@ async function baseBundle({ artifacts, mirror }: WorkspaceParts, ref: WorkspaceR
 
 /** The tree is checked out at the base as branch `work`; a checkpoint's tree is laid over it as uncommitted work. */
 function seedScript(scratch: string, bundles: number, checkpointCommit: string | null, setup: string | null): string {
-  const fetches = Array.from({ length: bundles }, (_, index) => `git fetch -q ${scratch}/seed-${index}.bundle '+refs/*:refs/seed/${index}/*'`);
+  const fetches = Array.from(
+    { length: bundles },
+    (_, index) => `git fetch -q ${scratch}/seed-${index}.bundle '+refs/*:refs/seed/${index}/*'`,
+  );
   return [
     "set -e",
     "git init -q -b work .",
@@ -179,7 +210,8 @@ function bundleKey(run: RunRef, at: Checkpoint): string {
 async function readWhole(sandbox: Sandbox, path: string, signal: AbortSignal): Promise<Uint8Array> {
   const file = await sandbox.read(path, MAX_BUNDLE_BYTES, signal);
   if (file.kind !== "file") throw new SandboxLost(`The checkpoint ${path} is ${file.kind}.`);
-  if (file.totalBytes > file.content.length) throw new SandboxLost(`The checkpoint has ${file.totalBytes} bytes; at most ${MAX_BUNDLE_BYTES} are taken.`);
+  if (file.totalBytes > file.content.length)
+    throw new SandboxLost(`The checkpoint has ${file.totalBytes} bytes; at most ${MAX_BUNDLE_BYTES} are taken.`);
   return file.content;
 }
 

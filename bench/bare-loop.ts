@@ -33,7 +33,11 @@ export async function bareLoop({ baseUrl, image, opening, system }: BareLoopOpti
       for (const block of content) {
         if (block.type !== "tool_use") continue;
         const { command } = block.input as { command: string };
-        results.push({ type: "tool_result", tool_use_id: block.id, content: (await shell.run(command)) || "[no output]" });
+        results.push({
+          type: "tool_result",
+          tool_use_id: block.id,
+          content: (await shell.run(command)) || "[no output]",
+        });
       }
       if (results.length === 0) return;
       messages.push({ role: "user", content: results });

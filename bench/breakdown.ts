@@ -37,22 +37,41 @@ export async function breakdownOf(client: Client, workflowId: string): Promise<B
     work.push(event.ms - started.ms);
     seen.set(scheduled.activity!, { dispatch, work });
   }
-  const activities = [...seen].map(([name, { dispatch, work }]) => [name, { dispatchMs: spread(dispatch), workMs: spread(work) }] as const);
+  const activities = [...seen].map(
+    ([name, { dispatch, work }]) => [name, { dispatchMs: spread(dispatch), workMs: spread(work) }] as const,
+  );
   return { activities: Object.fromEntries(activities), decisionMs: spread(decisions) };
 }
 
 async function eventsOf(client: Client, workflowId: string): Promise<Event[]> {
   const { events = [] } = await client.workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).flatMap((event): Event[] => {
-    const base = { eventId: Number(event.eventId), ms: Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6 };
+    const base = {
+      eventId: Number(event.eventId),
+      ms: Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6,
+    };
     if (event.activityTaskScheduledEventAttributes) {
-      return [{ ...base, type: "scheduled", activity: event.activityTaskScheduledEventAttributes.activityType?.name ?? "" }];
+      return [
+        { ...base, type: "scheduled", activity: event.activityTaskScheduledEventAttributes.activityType?.name ?? "" },
+      ];
     }
     if (event.activityTaskStartedEventAttributes) {
-      return [{ ...base, type: "started", scheduledEventId: Number(event.activityTaskStartedEventAttributes.scheduledEventId) }];
+      return [
+        {
+          ...base,
+          type: "started",
+          scheduledEventId: Number(event.activityTaskStartedEventAttributes.scheduledEventId),
+        },
+      ];
     }
     if (event.activityTaskCompletedEventAttributes) {
-      return [{ ...base, type: "completed", scheduledEventId: Number(event.activityTaskCompletedEventAttributes.scheduledEventId) }];
+      return [
+        {
+          ...base,
+          type: "completed",
+          scheduledEventId: Number(event.activityTaskCompletedEventAttributes.scheduledEventId),
+        },
+      ];
     }
     return event.workflowTaskCompletedEventAttributes ? [{ ...base, type: "decided" }] : [];
   });

@@ -41,6 +41,7 @@ interface Report {
 }
 
 type ServerKind = "file" | "memory";
+const SERVERS: readonly ServerKind[] = ["file", "memory"];
 
 const REPOSITORY = "bench/turns";
 const WARM_UP = "Warm-up";
@@ -54,7 +55,7 @@ const { values: flags } = parseArgs({
   },
 });
 const turns = Number(flags.turns);
-const asked = flags.server === "file" || flags.server === "memory" ? flags.server : undefined;
+const asked: ServerKind | undefined = flags.server === "file" || flags.server === "memory" ? flags.server : undefined;
 if (!Number.isInteger(turns) || turns < 2 || asked !== flags.server) {
   process.stderr.write("Usage: npm run bench:turns -- [--turns N (2 or more)] [--server file|memory] [--json]\n");
   process.exit(2);
@@ -63,25 +64,33 @@ if (!Number.isInteger(turns) || turns < 2 || asked !== flags.server) {
 if (flags.json) {
   process.stdout.write(`${JSON.stringify(await measure(asked ?? "file"), null, 2)}\n`);
 } else {
-  for (const each of asked ? [asked] : (["file", "memory"] as const)) print(await measure(each));
+  for (const each of asked ? [asked] : SERVERS) print(await measure(each));
 }
 process.exit(0);
 
 async function measure(server: ServerKind): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "mergewright-bench-"));
   const model = await startModel({
-    scenarios: [benchScenario({ turns: 5, matches: aboutIssue(WARM_UP) }), benchScenario({ turns, matches: aboutIssue(MEASURED) })],
+    scenarios: [
+      benchScenario({ turns: 5, matches: aboutIssue(WARM_UP) }),
+      benchScenario({ turns, matches: aboutIssue(MEASURED) }),
+    ],
   });
   const port = await freePort();
   const github = await startGitHub({
     webhook: { url: `http://127.0.0.1:${port}/webhook/github`, secret: "bench" },
     accounts: [{ login: "mara" }, { login: "bot" }],
-    repositories: [{ name: REPOSITORY, files: { "README.md": "# Bench\n" }, permissions: { mara: "write", bot: "write" } }],
+    repositories: [
+      { name: REPOSITORY, files: { "README.md": "# Bench\n" }, permissions: { mara: "write", bot: "write" } },
+    ],
   });
   const memoryServer = server === "memory" ? await startMemoryServer() : null;
   const logFile = join(folder, "mergewright.log");
   const local = process.env["EXECUTION_MODE"]?.startsWith("local") ?? false;
-  await writeFile(join(folder, "mergewright.yaml"), `limits: { turns: ${turns + 10}, budget_usd: 10000, verification_rounds: 0 }\n`);
+  await writeFile(
+    join(folder, "mergewright.yaml"),
+    `limits: { turns: ${turns + 10}, budget_usd: 10000, verification_rounds: 0 }\n`,
+  );
   const product = startProduct({
     command: ["start"],
     cwd: folder,
@@ -114,7 +123,8 @@ async function measure(server: ServerKind): Promise<Report> {
     const entries = model.ledger.read().entries.filter((entry) => entry.receivedMs >= startedMs);
     const coder = entries.filter((entry) => entry.role === "coder");
     const { historyLength, historySize } = await client.workflow.getHandle(agentWorkflowId(id, "coder", 1)).describe();
-    if (!flags.json) process.stdout.write(`${JSON.stringify(await breakdownOf(client, agentWorkflowId(id, "coder", 1)), null, 2)}\n`);
+    if (!flags.json)
+      process.stdout.write(`${JSON.stringify(await breakdownOf(client, agentWorkflowId(id, "coder", 1)), null, 2)}\n`);
     await connection.close();
     const bare = await measureBare(model, local);
     return {
@@ -147,7 +157,11 @@ async function measure(server: ServerKind): Promise<Report> {
       while (!(await ended(client, id))) await new Promise((resolve) => setTimeout(resolve, 300));
       const deliveries = await github.people.deliveries();
       const labelled = deliveries.filter((delivery) => delivery.event === "issues" && delivery.action === "labeled");
-      return { id, startedMs, deliveredAt: Math.min(...labelled.map(({ at }) => Date.parse(at)).filter((at) => at >= startedMs - 1)) };
+      return {
+        id,
+        startedMs,
+        deliveredAt: Math.min(...labelled.map(({ at }) => Date.parse(at)).filter((at) => at >= startedMs - 1)),
+      };
     }
   } finally {
     await product.stop();
@@ -185,7 +199,9 @@ function gaps(entries: readonly LedgerEntry[]): number[] {
 /** The server that the product brings, without its file. */
 async function startMemoryServer(): Promise<{ address: string; stop(): Promise<void> }> {
   const [port, uiPort] = [await freePort(), await freePort()];
-  const args = serverArguments({ database: "", namespace: "default", port, uiPort }).filter((flag) => !/^--(db-filename|sqlite-pragma)=/.test(flag));
+  const args = serverArguments({ database: "", namespace: "default", port, uiPort }).filter(
+    (flag) => !/^--(db-filename|sqlite-pragma)=/.test(flag),
+  );
   const child = spawn(process.env["TEMPORAL_CLI"] ?? "temporal", args, { stdio: "ignore" });
   const address = `127.0.0.1:${port}`;
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -72,7 +72,9 @@ export function createNarrator(output: NodeJS.WritableStream): Narrator {
       } else {
         write(`Not merged: ${outcome ? `${outcome.kind}: ${outcome.reason}` : "the run has not ended"}`);
       }
-      write(`${turns} turns, ${modelCalls} model calls, $${costUsd.toFixed(4)}, sandbox: ${sandbox}, ${seconds.run} s (set-up ${seconds.setUp} s).`);
+      write(
+        `${turns} turns, ${modelCalls} model calls, $${costUsd.toFixed(4)}, sandbox: ${sandbox}, ${seconds.run} s (set-up ${seconds.setUp} s).`,
+      );
     },
     keeping({ url, temporal }) {
       write("");

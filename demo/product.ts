@@ -24,7 +24,17 @@ export interface ProductOptions {
 
 const program = fileURLToPath(new URL("../bin/mergewright.mjs", import.meta.url));
 /** What a program needs of its surroundings to run at all; nothing else of ours is handed down. */
-const INHERITED = ["PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "XDG_CACHE_HOME", "MERGEWRIGHT_CACHE", "HTTPS_PROXY", "NO_PROXY"];
+const INHERITED = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "TMPDIR",
+  "DOCKER_HOST",
+  "XDG_CACHE_HOME",
+  "MERGEWRIGHT_CACHE",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+];
 
 export function startProduct({ command, cwd, env, logFile }: ProductOptions): Product {
   const inherited = Object.fromEntries(
@@ -58,7 +68,8 @@ export async function untilReady(product: Product, url: string, logFile: string,
     if (exitCode !== null || signalCode !== null) {
       throw new Error(`Mergewright ended (${exitCode ?? signalCode}) before it was ready. Its log: ${logFile}`);
     }
-    if (Date.now() > deadline) throw new Error(`Mergewright was not ready within ${timeoutMs / 1000} s. Its log: ${logFile}`);
+    if (Date.now() > deadline)
+      throw new Error(`Mergewright was not ready within ${timeoutMs / 1000} s. Its log: ${logFile}`);
     if (await isReady(url)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

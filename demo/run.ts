@@ -93,14 +93,21 @@ async function play(stage: Stage, flags: Flags, narrator: Narrator): Promise<Dem
     await signal(stage, workflowId, "approveMerge", JSON.stringify(approval), narrator);
   }
   const ended = await follow(stage, workflowId, narrator, 5 * 60_000, () => false);
-  const issue = await github.people.as(maintainer).rest<{ state: string }>("GET", `/repos/${repository}/issues/${number}`);
+  const issue = await github.people
+    .as(maintainer)
+    .rest<{ state: string }>("GET", `/repos/${repository}/issues/${number}`);
   const { outcome, pullRequest, phases, turns, modelCalls, costUsd, evidence } = ended;
   const mergeSha = outcome?.kind === "merged" ? outcome.sha : null;
   return {
     outcome,
     repository,
     issue: number,
-    pullRequest: pullRequest && { number: pullRequest.number, headSha: pullRequest.headSha, mergeSha, url: pullRequest.url },
+    pullRequest: pullRequest && {
+      number: pullRequest.number,
+      headSha: pullRequest.headSha,
+      mergeSha,
+      url: pullRequest.url,
+    },
     issueClosed: issue.state === "closed",
     phases,
     turns,
@@ -148,10 +155,27 @@ async function statusOf(stage: Stage, workflowId: string): Promise<RunView | nul
 }
 
 /** The approval as an operator gives it: with Temporal's own command line. */
-async function signal(stage: Stage, workflowId: string, name: string, input: string, narrator: Narrator): Promise<void> {
+async function signal(
+  stage: Stage,
+  workflowId: string,
+  name: string,
+  input: string,
+  narrator: Narrator,
+): Promise<void> {
   const cli = process.env["TEMPORAL_CLI"] ?? "temporal";
   const { address } = stage.temporal;
-  const words = ["workflow", "signal", "--address", address, "--workflow-id", workflowId, "--name", name, "--input", input];
+  const words = [
+    "workflow",
+    "signal",
+    "--address",
+    address,
+    "--workflow-id",
+    workflowId,
+    "--name",
+    name,
+    "--input",
+    input,
+  ];
   narrator.command(["temporal", ...words]);
   await promisify(execFile)(cli, words);
 }

@@ -12,7 +12,8 @@ export interface EarlierRun {
 /** Why the sender of a trigger is not obeyed, or null. */
 export function refuseSender(sender: Actor | null, permission: Permission): string | null {
   if (sender === null) return "nobody sent it: the account is gone";
-  if (!mayWrite(permission)) return `@${sender.login} has ${permission === "none" ? "no" : permission} permission; write is needed to start a run`;
+  if (!mayWrite(permission))
+    return `@${sender.login} has ${permission === "none" ? "no" : permission} permission; write is needed to start a run`;
   return null;
 }
 
@@ -21,7 +22,8 @@ export function refuseRestart(at: string, earlier: EarlierRun | null): string | 
   if (earlier === null) return null;
   if (earlier.endedAt === null) return "a run is at work on this issue already";
   if (earlier.merged) return "this issue was resolved and merged already";
-  if (Date.parse(at) <= Date.parse(earlier.endedAt)) return `this is older than the end of the last run (${earlier.endedAt})`;
+  if (Date.parse(at) <= Date.parse(earlier.endedAt))
+    return `this is older than the end of the last run (${earlier.endedAt})`;
   return null;
 }
 

@@ -19,9 +19,11 @@ export function judgeChecks(input: {
   const others = input.reports.filter((report) => !report.ours);
   const failures = others.filter((report) => report.state === "failure");
   const pending = others.filter((report) => report.state === "pending");
-  if (pending.length > 0) return { kind: "wait", detail: `waiting for ${pending.map((report) => report.name).join(", ")}` };
+  if (pending.length > 0)
+    return { kind: "wait", detail: `waiting for ${pending.map((report) => report.name).join(", ")}` };
   if (failures.length > 0) return { kind: "failed", failures };
   if (others.length > 0) return { kind: "passed", detail: `${others.length} checks passed` };
-  if (input.expected && input.waitedMs < input.graceMs) return { kind: "wait", detail: "waiting for the first check to start" };
+  if (input.expected && input.waitedMs < input.graceMs)
+    return { kind: "wait", detail: "waiting for the first check to start" };
   return { kind: "passed", detail: "the repository has no checks" };
 }

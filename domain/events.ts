@@ -39,15 +39,36 @@ export type TriggerKind = "opened" | "labeled" | "assigned" | "comment" | "comma
 export type IssueEvent =
   | { kind: "command"; command: SlashCommand; by: string; at: string; commentId: number }
   /** `by` is the review's author, also when somebody else dismissed it; "ghost", as GitHub says, when the account is gone. */
-  | { kind: "review"; state: "approved" | "changes-requested" | "dismissed"; by: string; sha: string; text: string; at: string }
+  | {
+      kind: "review";
+      state: "approved" | "changes-requested" | "dismissed";
+      by: string;
+      sha: string;
+      text: string;
+      at: string;
+    }
   | { kind: "head-pushed"; sha: string; by: string | null; at: string }
-  | { kind: "pull-request-closed"; pullRequest: number; merged: boolean; mergeSha: string | null; by: string | null; at: string }
+  | {
+      kind: "pull-request-closed";
+      pullRequest: number;
+      merged: boolean;
+      mergeSha: string | null;
+      by: string | null;
+      at: string;
+    }
   | { kind: "pull-request-reopened"; pullRequest: number; sha: string; by: string | null; at: string }
   | { kind: "checks-changed"; sha: string; at: string }
-  | { kind: "issue-changed"; change: "closed" | "reopened" | "edited" | "unlabeled" | "transferred" | "deleted"; by: string | null; at: string };
+  | {
+      kind: "issue-changed";
+      change: "closed" | "reopened" | "edited" | "unlabeled" | "transferred" | "deleted";
+      by: string | null;
+      at: string;
+    };
 
 /** `/mergewright VERB [text]`, alone on the first line of a comment. */
 export type SlashCommand =
-  | { verb: "run" | "approve" | "approve-plan" | "pause" | "resume" | "cancel" }
+  | { verb: "run" }
+  | { verb: "cancel" }
+  | { verb: "approve" | "approve-plan" | "pause" | "resume" }
   | { verb: "revise" | "reject" | "answer"; text: string }
   | { verb: "budget"; usd: number };

@@ -28,7 +28,12 @@ export interface Sandbox {
   /** Reads a regular file. Relative paths start at `tree`; a path that leads outside, also by links, is `outside`. */
   read(path: string, maxBytes: number, signal: AbortSignal): Promise<FileRead>;
   /** Writes a regular file atomically and makes its folders. With `key`, a repeated write is not made again. */
-  write(path: string, content: Uint8Array, options: { key?: string; mode?: number }, signal: AbortSignal): Promise<FileWrite>;
+  write(
+    path: string,
+    content: Uint8Array,
+    options: { key?: string; mode?: number },
+    signal: AbortSignal,
+  ): Promise<FileWrite>;
   /** What the journal holds for a key: `null` when nothing was ever claimed under it. */
   journal(key: string, signal: AbortSignal): Promise<CommandResult | FileWrite | null>;
 }
@@ -78,7 +83,10 @@ export type FileRead =
   | { kind: "directory"; entries: string[] }
   | { kind: "missing" | "outside" | "not-regular" };
 
-export type FileWrite = { kind: "written" } | { kind: "outside" | "not-regular" } | { kind: "no-space"; message: string };
+export type FileWrite =
+  | { kind: "written" }
+  | { kind: "outside" | "not-regular" }
+  | { kind: "no-space"; message: string };
 
 /** Bare mirrors on the worker's side. The host never runs Git in a tree that an agent touched. */
 export interface Mirror {
@@ -91,13 +99,22 @@ export interface Mirror {
   /** What changed between two commits; read by plumbing. */
   diff(repository: RepositoryName, base: string, head: string, signal: AbortSignal): Promise<ChangeSet>;
   /** Regular files of a commit with these exact paths; missing ones are left out. */
-  files(repository: RepositoryName, commit: string, paths: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>>;
+  files(
+    repository: RepositoryName,
+    commit: string,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Map<string, Uint8Array>>;
   /** Paths of a commit, all of them. */
   paths(repository: RepositoryName, commit: string, signal: AbortSignal): Promise<string[]>;
   /** One commit of ours: the tree of `treeOf` on top of `parent`. The same input makes the same commit. */
   commit(repository: RepositoryName, input: CommitInput, signal: AbortSignal): Promise<string>;
   /** A commit of ours: `onto` with the given paths as they are in `from` (deleted where `from` has none). */
-  overlay(repository: RepositoryName, input: { onto: string; from: string; paths: readonly string[] }, signal: AbortSignal): Promise<string>;
+  overlay(
+    repository: RepositoryName,
+    input: { onto: string; from: string; paths: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Pushes one commit to one branch of ours, never by force over a commit that is not ours. */
   push(repository: RepositoryName, cloneUrl: string, input: PushInput, signal: AbortSignal): Promise<PushResult>;
 }
@@ -125,21 +142,36 @@ export interface Forge {
   viewer(repository: RepositoryName): Promise<Viewer>;
   repository(repository: RepositoryName): Promise<RepositoryFacts>;
   permission(repository: RepositoryName, login: string): Promise<Permission>;
-  issue(repository: RepositoryName, number: number): Promise<IssueSnapshot & { state: "open" | "closed"; isPullRequest: boolean }>;
+  issue(
+    repository: RepositoryName,
+    number: number,
+  ): Promise<IssueSnapshot & { state: "open" | "closed"; isPullRequest: boolean }>;
   /** Closes the issue as completed; fine when it is closed already. */
   closeIssue(repository: RepositoryName, number: number): Promise<void>;
   /** Our comment that carries the marker, or null. */
   findComment(repository: RepositoryName, number: number, marker: string): Promise<CommentRef | null>;
   /** Finds our comment by its marker (or by the id known) and edits it, or makes it. Never makes two. */
-  putComment(repository: RepositoryName, number: number, comment: { marker: string; body: string; id: number | null }): Promise<CommentRef>;
+  putComment(
+    repository: RepositoryName,
+    number: number,
+    comment: { marker: string; body: string; id: number | null },
+  ): Promise<CommentRef>;
   addLabels(repository: RepositoryName, number: number, labels: readonly string[]): Promise<void>;
   removeLabel(repository: RepositoryName, number: number, label: string): Promise<void>;
   assign(repository: RepositoryName, number: number, login: string): Promise<void>;
-  react(repository: RepositoryName, target: { issue: number } | { comment: number }, content: "eyes" | "rocket" | "+1" | "confused"): Promise<void>;
+  react(
+    repository: RepositoryName,
+    target: { issue: number } | { comment: number },
+    content: "eyes" | "rocket" | "+1" | "confused",
+  ): Promise<void>;
   /** Finds the pull request by its head branch, open or not, or opens it. */
   openPullRequest(repository: RepositoryName, input: PullRequestInput): Promise<PullRequest>;
   pullRequest(repository: RepositoryName, number: number): Promise<PullRequest>;
-  editPullRequest(repository: RepositoryName, number: number, edit: { title?: string; body?: string; state?: "open" | "closed" }): Promise<void>;
+  editPullRequest(
+    repository: RepositoryName,
+    number: number,
+    edit: { title?: string; body?: string; state?: "open" | "closed" },
+  ): Promise<void>;
   /** Draft or ready: by GraphQL, or by the label `mergewright:draft` where drafts are not to be had. */
   setDraft(repository: RepositoryName, number: number, draft: boolean): Promise<void>;
   checks(repository: RepositoryName, sha: string): Promise<CheckReport[]>;

@@ -20,7 +20,15 @@ export type Phase =
   | "cancelled"
   | "paused";
 
-export type Category = "bug" | "feature" | "documentation" | "refactoring" | "test" | "maintenance" | "question" | "invalid";
+export type Category =
+  | "bug"
+  | "feature"
+  | "documentation"
+  | "refactoring"
+  | "test"
+  | "maintenance"
+  | "question"
+  | "invalid";
 
 /** Who or what the run waits for. `detail` says it in one sentence, with what to do. */
 export interface WaitingFor {
@@ -71,9 +79,7 @@ export interface Refusal {
   at: string;
 }
 
-export type Outcome =
-  | { kind: "merged"; sha: string }
-  | { kind: "declined" | "failed" | "cancelled"; reason: string };
+export type Outcome = { kind: "merged"; sha: string } | { kind: "declined" | "failed" | "cancelled"; reason: string };
 
 /** The document that the query `status` answers with. */
 export interface RunStatus {

@@ -21,7 +21,11 @@ export interface Running {
 /** Calls to Claude and commands in sandboxes weigh more than threads do: this many at once on one worker. */
 const ACTIVITIES_AT_ONCE = 16;
 
-export async function startWorker(config: Config, log: Log, links: () => ResolveIssueInput["links"] = () => linksOf(config)): Promise<Running> {
+export async function startWorker(
+  config: Config,
+  log: Log,
+  links: () => ResolveIssueInput["links"] = () => linksOf(config),
+): Promise<Running> {
   installTemporalLog(log);
   const [connection, bundle] = await Promise.all([
     NativeConnection.connect(connectionOptions(config)),
@@ -44,9 +48,12 @@ export async function startWorker(config: Config, log: Log, links: () => Resolve
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: "10s",
   });
-  const ended = worker.run().finally(() => connection.close());
+  const ended = untilStopped(worker, connection);
   ended.catch(() => undefined);
-  log.info({ taskQueue: TASK_QUEUE, namespace: config.temporal.namespace, workflowBuild: bundle.buildId }, "worker started");
+  log.info(
+    { taskQueue: TASK_QUEUE, namespace: config.temporal.namespace, workflowBuild: bundle.buildId },
+    "worker started",
+  );
   return {
     ended,
     async stop() {
@@ -54,6 +61,14 @@ export async function startWorker(config: Config, log: Log, links: () => Resolve
       await ended;
     },
   };
+}
+
+async function untilStopped(worker: Worker, connection: NativeConnection): Promise<void> {
+  try {
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
 }
 
 const bundleCache = join(fileURLToPath(new URL("../", import.meta.url)), "node_modules", ".cache", "mergewright");

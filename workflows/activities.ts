@@ -18,7 +18,12 @@ const FINAL = [
 ];
 
 /** Outages are waited for without end: what may be short starts quickly, what lasts is asked for twice a minute. */
-const patient = { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "30s", nonRetryableErrorTypes: FINAL } as const;
+const patient = {
+  initialInterval: "500ms",
+  backoffCoefficient: 2,
+  maximumInterval: "30s",
+  nonRetryableErrorTypes: FINAL,
+} as const;
 
 /** What nobody misses when it cannot be done: labels, reactions, the progress comment. */
 const briefly = { ...patient, maximumAttempts: 5 } as const;

@@ -3,7 +3,7 @@ import { defineSignal } from "@temporalio/workflow";
 import type { Base, BriefRef, Checkpoint, RunRef, Said } from "../activities/contract.ts";
 import type { Role } from "../domain/ids.ts";
 import type { WaitingFor } from "../domain/run.ts";
-import type { RunSettings } from "../domain/settings.ts";
+import type { RepositorySettings } from "../domain/settings.ts";
 
 /** How far an agent has come: where its next round goes on, and what it has cost. */
 export interface AgentProgress {
@@ -23,7 +23,7 @@ export interface RunAgentInput {
   round: number;
   brief: BriefRef;
   base: Pick<Base, "commit">;
-  settings: RunSettings;
+  limits: Pick<RepositorySettings["limits"], "turns" | "minutes">;
   /** What the run had spent when this agent began, and may spend, in US dollars. */
   spentUsd: number;
   budgetUsd: number;
@@ -57,4 +57,3 @@ export const agentReportSignal = defineSignal<[AgentReport]>("agentReport");
 export const pauseAgentSignal = defineSignal("pause");
 export const resumeAgentSignal = defineSignal("resume");
 export const budgetSignal = defineSignal<[number]>("budget");
-

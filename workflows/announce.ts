@@ -26,7 +26,8 @@ export function announce(run: Run): void {
   }
   if (settings.add_labels) bestEffort(addLabels({ run: ref, number: ref.issue, labels: [WORKING_LABEL] }));
   const viewer = run.ground!.viewer;
-  if (settings.auto_assign && viewer.kind === "user") bestEffort(assign({ run: ref, number: ref.issue, login: viewer.login }));
+  if (settings.auto_assign && viewer.kind === "user")
+    bestEffort(assign({ run: ref, number: ref.issue, login: viewer.login }));
 }
 
 /** Keeps the one progress comment up to date beside the story; changes that come quickly share one edit. */
@@ -61,7 +62,9 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     async finish() {
       finished = true;
       await running.catch(() => undefined);
-      await show().catch((error: unknown) => log.warn("the last progress comment was not written", { reason: reasonOf(error) }));
+      await show().catch((error: unknown) =>
+        log.warn("the last progress comment was not written", { reason: reasonOf(error) }),
+      );
     },
   };
 }
@@ -70,7 +73,8 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
 export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
   if (run.ground === null) return;
   const { ref } = run;
-  if (run.settings.add_labels) await removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }).catch(tolerated);
+  if (run.settings.add_labels)
+    await removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }).catch(tolerated);
   if (ending.kind === "merged") return;
   const { pullRequest } = run.status;
   const marker = commentMarker("ending", ref.runKey);

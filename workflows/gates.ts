@@ -1,10 +1,9 @@
 /** What a published change must pass: the reviewer, the checks, and the person who approves. */
 import { sleep } from "@temporalio/workflow";
 import type { ReviseReason } from "../domain/brief.ts";
-import { pageLink } from "../domain/run-links.ts";
 import { judgeChecks } from "../domain/checks.ts";
 import type { Finding, Review } from "../domain/outputs.ts";
-import { readChecks, readPullRequest, reportStatus, setDraft } from "./activities.ts";
+import { readChecks, readPullRequest, setDraft } from "./activities.ts";
 import type { Work } from "./implement.ts";
 import { updatePullRequestText } from "./publish.ts";
 import type { Run } from "./run.ts";
@@ -28,7 +27,13 @@ export async function review(run: Run, work: Work): Promise<Revision | null> {
   run.enter("reviewing");
   const answer = await run.agent(
     "reviewer",
-    { kind: "review", plan: work.plan, round: work.reviewRounds + 1, headSha: work.change.headSha, evidence: run.status.evidence },
+    {
+      kind: "review",
+      plan: work.plan,
+      round: work.reviewRounds + 1,
+      headSha: work.change.headSha,
+      evidence: run.status.evidence,
+    },
     { commit: work.change.headSha },
     true,
   );
@@ -68,13 +73,23 @@ export async function awaitChecks(run: Run, work: Work): Promise<Revision | null
       return null;
     }
     run.enter("awaiting-checks");
-    await run.waitFor({ kind: "checks", detail: verdict.detail }, () => run.checksNews !== news || run.hasWish(), LOOK_AGAIN_MS);
+    await run.waitFor(
+      { kind: "checks", detail: verdict.detail },
+      () => run.checksNews !== news || run.hasWish(),
+      LOOK_AGAIN_MS,
+    );
     if (run.hasWish()) return null;
   }
 }
 
-function failedChecks(run: Run, work: Work, failures: { name: string; summary: string | null; url: string | null }[]): Revision | null {
-  const lines = failures.map(({ name, summary, url }) => `- ${name}${summary ? `: ${summary}` : ""}${url ? ` (${url})` : ""}`);
+function failedChecks(
+  run: Run,
+  work: Work,
+  failures: { name: string; summary: string | null; url: string | null }[],
+): Revision | null {
+  const lines = failures.map(
+    ({ name, summary, url }) => `- ${name}${summary ? `: ${summary}` : ""}${url ? ` (${url})` : ""}`,
+  );
   if (work.checkRounds >= run.settings.limits.check_rounds) {
     work.checksNote = `These checks fail:\n${lines.join("\n")}`;
     return null;
@@ -103,7 +118,13 @@ export async function awaitApproval(run: Run, work: Work): Promise<Decision> {
 
 /** Nothing that a person should look at first is merged without one. */
 function mayMergeUnattended(work: Work): boolean {
-  return work.verified && work.checksNote === null && work.mergeRefused === null && work.change.violations.length === 0 && work.findings.every((finding) => finding.severity === "note");
+  return (
+    work.verified &&
+    work.checksNote === null &&
+    work.mergeRefused === null &&
+    work.change.violations.length === 0 &&
+    work.findings.every((finding) => finding.severity === "note")
+  );
 }
 
 function approvalDetail(work: Work, headSha: string): string {
@@ -121,22 +142,4 @@ export async function mergeability(run: Run): Promise<Awaited<ReturnType<typeof 
     pullRequest = await run.step(() => readPullRequest({ run: run.ref, number }));
   }
   return pullRequest;
-}
-
-/** Shows on the head commit that our verification holds, or does not. Nice to have: never stops the run. */
-export async function report(run: Run, work: Work): Promise<void> {
-  if (run.settings.report === "none") return;
-  const summary = work.verified ? "Verified by Mergewright" : "Not verified by Mergewright";
-  await reportStatus({
-    run: run.ref,
-    sha: work.change.headSha,
-    report: {
-      kind: run.settings.report,
-      state: work.verified ? "success" : "failure",
-      title: summary,
-      summary: work.verification,
-      url: pageLink(run.input.links, run.status.id),
-      externalId: run.ref.runKey,
-    },
-  });
 }

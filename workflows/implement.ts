@@ -6,7 +6,7 @@ import { judgeVerification, whatToRun } from "../domain/verification.ts";
 import { collectChange, runTests } from "./activities.ts";
 import type { Revision } from "./gates.ts";
 import type { Run } from "./run.ts";
-import { GaveUp, workspaceSettings } from "./story.ts";
+import { GaveUp } from "./story.ts";
 
 /** What the coder has done so far, and what the host found out about it. */
 export interface Work {
@@ -53,7 +53,11 @@ export async function implement(run: Run, classification: Classification, plan: 
 export function revise(run: Run, work: Work, revision: Revision): Promise<Work> {
   const { because, text, findings } = revision;
   const fresh = { ...work, checksNote: null, mergeRefused: null };
-  return untilVerified(run, fresh, findings ? { kind: "revise", because, text, findings } : { kind: "revise", because, text });
+  return untilVerified(
+    run,
+    fresh,
+    findings ? { kind: "revise", because, text, findings } : { kind: "revise", because, text },
+  );
 }
 
 async function untilVerified(run: Run, before: Omit<Work, "change">, brief: BriefRef): Promise<Work> {
@@ -91,7 +95,11 @@ const nothingChanged: Problem = {
   mayStayDraft: false,
 };
 
-async function collect(run: Run, work: Omit<Work, "change">, checkpoint: Parameters<typeof collectChange>[0]["checkpoint"] | null): Promise<Change | null> {
+async function collect(
+  run: Run,
+  work: Omit<Work, "change">,
+  checkpoint: Parameters<typeof collectChange>[0]["checkpoint"] | null,
+): Promise<Change | null> {
   if (checkpoint === null) return null;
   const change = await run.step(() =>
     collectChange({
@@ -99,7 +107,6 @@ async function collect(run: Run, work: Omit<Work, "change">, checkpoint: Paramet
       base: run.base!.commit,
       parent: work.pushed ?? run.base!.commit,
       checkpoint,
-      settings: run.settings,
       title: run.status.title,
       date: run.startedAt,
       round: work.round,
@@ -130,7 +137,12 @@ async function verify(run: Run, work: Omit<Work, "change">, change: Change): Pro
     if (wanted.length === 0) break;
     runs.push(...(await Promise.all(wanted.map((on) => test(run, work.round, change, on, command!)))));
   }
-  const { evidence, verified, reason } = judgeVerification({ category, runs, changedTestPaths: change.changedTestPaths, command });
+  const { evidence, verified, reason } = judgeVerification({
+    category,
+    runs,
+    changedTestPaths: change.changedTestPaths,
+    command,
+  });
   run.status.evidence = evidence;
   run.verification = reason;
   run.changed();
@@ -140,11 +152,13 @@ async function verify(run: Run, work: Omit<Work, "change">, change: Change): Pro
 function test(run: Run, round: number, change: Change, on: TestRun["on"], command: string): Promise<TestRun> {
   const purpose = `verify-${round}-${on === "base-with-new-tests" ? "tests" : on}`;
   run.sandboxes.add(purpose);
-  const commit = { base: run.base!.commit, "base-with-new-tests": change.baseWithNewTests!, branch: change.headSha }[on];
+  const commit = { base: run.base!.commit, "base-with-new-tests": change.baseWithNewTests!, branch: change.headSha }[
+    on
+  ];
   return run.step(() =>
     runTests.executeWithOptions({ summary: `${command} on ${on}` }, [
       {
-        workspace: { run: run.ref, purpose, commit, checkpoint: null, settings: workspaceSettings(run) },
+        workspace: { run: run.ref, purpose, commit, checkpoint: null },
         on,
         command,
         timeoutMs: run.settings.limits.test_minutes * 60_000,

@@ -7,7 +7,11 @@ import type { Run } from "./run.ts";
 import { Declined } from "./story.ts";
 
 /** Merges the head that was approved. Null: it could not be merged, and a person must decide again. */
-export async function merge(run: Run, work: Work, approvedBy: string | null): Promise<(Outcome & { kind: "merged" }) | null> {
+export async function merge(
+  run: Run,
+  work: Work,
+  approvedBy: string | null,
+): Promise<(Outcome & { kind: "merged" }) | null> {
   run.enter("merging");
   const { number, headSha } = run.status.pullRequest!;
   const pullRequest = await mergeability(run);

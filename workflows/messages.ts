@@ -91,7 +91,9 @@ export interface Receipt {
 export const signals = Object.fromEntries(MESSAGE_NAMES.map((name) => [name, defineSignal<[unknown]>(name)])) as {
   [Name in MessageName]: ReturnType<typeof defineSignal<[unknown]>>;
 };
-export const updates = Object.fromEntries(MESSAGE_NAMES.map((name) => [name, defineUpdate<Receipt, [unknown]>(name)])) as {
+export const updates = Object.fromEntries(
+  MESSAGE_NAMES.map((name) => [name, defineUpdate<Receipt, [unknown]>(name)]),
+) as {
   [Name in MessageName]: ReturnType<typeof defineUpdate<Receipt, [unknown]>>;
 };
 export const githubEventSignal = defineSignal<[IssueEvent]>("githubEvent");

@@ -15,40 +15,40 @@ const parsers: { [Name in MessageName]: (fields: Fields) => Parsed<Messages[Name
   approveMerge: (fields) => {
     const by = fields.login();
     const sha = fields.optionalSha();
-    return fields.done("{\"by\": LOGIN, \"sha\"?: HEAD_COMMIT}", () => (sha === undefined ? { by } : { by, sha }));
+    return fields.done('{"by": LOGIN, "sha"?: HEAD_COMMIT}', () => (sha === undefined ? { by } : { by, sha }));
   },
   approvePlan: (fields) => {
     const by = fields.login();
-    return fields.done("{\"by\": LOGIN}", () => ({ by }));
+    return fields.done('{"by": LOGIN}', () => ({ by }));
   },
   requestChanges: (fields) => {
     const by = fields.login();
     const text = fields.text("text");
-    return fields.done("{\"by\": LOGIN, \"text\": WHAT_TO_CHANGE}", () => ({ by, text }));
+    return fields.done('{"by": LOGIN, "text": WHAT_TO_CHANGE}', () => ({ by, text }));
   },
   reject: (fields) => {
     const by = fields.login();
     const reason = fields.text("reason");
-    return fields.done("{\"by\": LOGIN, \"reason\": WHY}", () => ({ by, reason }));
+    return fields.done('{"by": LOGIN, "reason": WHY}', () => ({ by, reason }));
   },
   answer: (fields) => {
     const by = fields.login();
     const text = fields.text("text");
-    return fields.done("{\"by\": LOGIN, \"text\": ANSWER}", () => ({ by, text }));
+    return fields.done('{"by": LOGIN, "text": ANSWER}', () => ({ by, text }));
   },
   pause: (fields) => optionalBy(fields),
   resume: (fields) => optionalBy(fields),
   raiseBudget: (fields) => {
     const by = fields.login();
     const usd = fields.positive("usd");
-    return fields.done("{\"by\": LOGIN, \"usd\": NEW_BUDGET_OF_THE_RUN}", () => ({ by, usd }));
+    return fields.done('{"by": LOGIN, "usd": NEW_BUDGET_OF_THE_RUN}', () => ({ by, usd }));
   },
 };
 
 function optionalBy(fields: Fields): Parsed<{ by?: string }> {
   if (fields.absent("by")) return { ok: true, value: {} };
   const by = fields.login();
-  return fields.done("{\"by\"?: LOGIN}", () => ({ by }));
+  return fields.done('{"by"?: LOGIN}', () => ({ by }));
 }
 
 const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?(?:\[bot\])?$/;

@@ -1,8 +1,8 @@
 /** The change goes out: one branch, one pull request, a draft until it is verified and reviewed. */
+import { pageLink } from "../domain/run-links.ts";
 import { pullRequestBody, pullRequestTitle } from "../domain/pull-request-text.ts";
-import { addLabels, editPullRequest, openPullRequest, pushBranch, setDraft } from "./activities.ts";
+import { addLabels, editPullRequest, openPullRequest, pushBranch, reportStatus, setDraft } from "./activities.ts";
 import { bestEffort } from "./announce.ts";
-import { report } from "./gates.ts";
 import type { Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 
@@ -26,7 +26,9 @@ export async function publish(run: Run, work: Work): Promise<void> {
 
 export async function updatePullRequestText(run: Run, work: Work): Promise<void> {
   const { number } = run.status.pullRequest!;
-  await run.step(() => editPullRequest({ run: run.ref, number, edit: { title: title(run, work), body: body(run, work) } }));
+  await run.step(() =>
+    editPullRequest({ run: run.ref, number, edit: { title: title(run, work), body: body(run, work) } }),
+  );
 }
 
 /** Pushes until our commit is the head. A branch that somebody else moved is theirs: the operator decides. */
@@ -64,5 +66,23 @@ function body(run: Run, work: Work): string {
     closes: run.settings.close_on_success,
     links: run.input.links,
     runKey: run.ref.runKey,
+  });
+}
+
+/** Shows on the head commit that our verification holds, or does not. Nice to have: never stops the run. */
+async function report(run: Run, work: Work): Promise<void> {
+  if (run.settings.report === "none") return;
+  const summary = work.verified ? "Verified by Mergewright" : "Not verified by Mergewright";
+  await reportStatus({
+    run: run.ref,
+    sha: work.change.headSha,
+    report: {
+      kind: run.settings.report,
+      state: work.verified ? "success" : "failure",
+      title: summary,
+      summary: work.verification,
+      url: pageLink(run.input.links, run.status.id),
+      externalId: run.ref.runKey,
+    },
   });
 }

@@ -1,5 +1,12 @@
 /** The story of an issue: from the trigger to the merged pull request. */
-import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, log } from "@temporalio/workflow";
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+} from "@temporalio/workflow";
 import type { Plan } from "../domain/outputs.ts";
 import { renderPlan } from "../domain/plan-text.ts";
 import type { Outcome } from "../domain/run.ts";
@@ -32,10 +39,10 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
 }
 
 async function story(run: Run): Promise<Outcome> {
-  run.ground = await run.step(() => openRun({ run: run.ref, snapshot: run.input.snapshot }));
+  run.ground = await run.step(() => openRun({ run: run.ref, snapshot: run.input.snapshot, settings: run.settings }));
   run.status.title = run.ground.title;
   announce(run);
-  const base = run.inBackground(() => prepareBase({ run: run.ref, ground: run.ground!, settings: run.settings }));
+  const base = run.inBackground(() => prepareBase({ run: run.ref, ground: run.ground! }));
 
   const category = await classify(run);
   run.base = await base;

@@ -80,9 +80,11 @@ class Agent {
 
   /** The limit that ends this round, in words, or null. */
   limitReached(): string | null {
-    const { turns, minutes } = this.#input.settings.limits;
-    if (this.#progress.turns - this.#before.turns >= turns) return `limits.turns: ${turns} turns were taken without an answer`;
-    if (Date.now() - this.#startedAt - this.#idleMs >= minutes * 60_000) return `limits.minutes: ${minutes} minutes passed without an answer`;
+    const { turns, minutes } = this.#input.limits;
+    if (this.#progress.turns - this.#before.turns >= turns)
+      return `limits.turns: ${turns} turns were taken without an answer`;
+    if (Date.now() - this.#startedAt - this.#idleMs >= minutes * 60_000)
+      return `limits.minutes: ${minutes} minutes passed without an answer`;
     if (this.#nudges > MAX_NUDGES) return `Claude did not give a usable answer in ${MAX_NUDGES} attempts in a row`;
     return null;
   }
@@ -93,14 +95,17 @@ class Agent {
     if (this.#overBudget()) {
       const spent = this.#spentUsd().toFixed(2);
       await this.#waitFor(
-        { kind: "budget", detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.` },
+        {
+          kind: "budget",
+          detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.`,
+        },
         () => !this.#overBudget(),
       );
     }
   }
 
   async ask(said: Said): Promise<ModelTurn> {
-    const { run, role, settings } = this.#input;
+    const { run, role } = this.#input;
     const turn = this.#progress.turn;
     setCurrentDetails(`${role}, turn ${turn + 1}, $${this.#progress.costUsd.toFixed(4)}`);
     const reply = await this.#untilDone(() =>
@@ -113,7 +118,6 @@ class Agent {
           previous: this.#progress.previous,
           said,
           reviewOf: role === "reviewer" ? this.#input.base.commit : null,
-          settings,
         },
       ]),
     );
@@ -150,7 +154,10 @@ class Agent {
     const { answer } = reply;
     if (answer === null || answer.kind === "invalid") {
       this.#nudges += 1;
-      return { kind: "said", said: { kind: "text", text: answer?.problem ?? "Your reply was empty. Go on with the work, or answer." } };
+      return {
+        kind: "said",
+        said: { kind: "text", text: answer?.problem ?? "Your reply was empty. Go on with the work, or answer." },
+      };
     }
     const text = answer.kind === "text" ? answer.text : null;
     const data = answer.kind === "data" ? answer.value : null;
@@ -182,7 +189,7 @@ class Agent {
   }
 
   #runTool(reply: ModelTurn, call: ToolCallRef): ReturnType<typeof runTool> {
-    const { role, settings } = this.#input;
+    const { role } = this.#input;
     return this.#untilDone(() =>
       runTool.executeWithOptions({ summary: call.summary }, [
         {
@@ -192,28 +199,28 @@ class Agent {
           turn: this.#progress.turn - 1,
           turnKey: reply.key,
           callId: call.id,
-          limits: settings.limits,
         },
       ]),
     );
   }
 
   #workspace(): WorkspaceRef {
-    const { run, role, base, settings } = this.#input;
-    const { sandbox, setup_command } = settings;
+    const { run, role, base } = this.#input;
     return {
       run,
       purpose: role,
       commit: base.commit,
       checkpoint: this.#progress.checkpoint,
-      settings: setup_command === undefined ? { sandbox } : { sandbox, setup_command },
     };
   }
 
   #untilDone<T>(step: () => Promise<T>): Promise<T> {
     return untilDone(step, async (reason) => {
       const resumed = this.#resumed;
-      await this.#waitFor({ kind: "operator", detail: `${reason} Mend it, then send resume.` }, () => this.#resumed > resumed);
+      await this.#waitFor(
+        { kind: "operator", detail: `${reason} Mend it, then send resume.` },
+        () => this.#resumed > resumed,
+      );
     });
   }
 

@@ -1,6 +1,5 @@
-/** The state of one run: its status document, the messages it takes, the agents it starts. The story is in `resolve-issue.ts`. */
+/** The state of one run: its status document, its waiting, the agents it starts. The story is in `resolve-issue.ts`. */
 import {
-  ApplicationFailure,
   CancellationScope,
   condition,
   executeChild,
@@ -8,40 +7,23 @@ import {
   log,
   ParentClosePolicy,
   setCurrentDetails,
-  setHandler,
-  type SignalDefinition,
   uuid4,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { UpdateDefinition } from "@temporalio/common";
 import type { Base, BriefRef, Change, Ground, RunRef } from "../activities/contract.ts";
-import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
-import type { IssueEvent } from "../domain/events.ts";
 import { agentWorkflowId, type Role } from "../domain/ids.ts";
 import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
-import { checkPermission } from "./activities.ts";
 import {
   type AgentProgress,
   type AgentReport,
-  agentReportSignal,
   type AgentResult,
   budgetSignal,
   pauseAgentSignal,
   resumeAgentSignal,
 } from "./agent-messages.ts";
-import {
-  githubEventSignal,
-  MESSAGE_NAMES,
-  type MessageName,
-  type Messages,
-  type Receipt,
-  type ResolveIssueInput,
-  signals,
-  statusQuery,
-  updates,
-} from "./messages.ts";
-import { parseMessage } from "./parse-message.ts";
+import { listen } from "./inbox.ts";
+import type { ResolveIssueInput } from "./messages.ts";
 import { untilDone } from "./parked.ts";
 import type { runAgent } from "./run-agent.ts";
 import { searchAttributesOf } from "./search-attributes.ts";
@@ -53,7 +35,9 @@ export type Interruption =
   | { kind: "merged"; sha: string };
 
 /** What a person asked of the change that awaits approval. */
-export type Wish = { kind: "approved"; by: string; sha: string } | { kind: "changes-requested"; by: string; text: string };
+export type Wish =
+  | { kind: "approved"; by: string; sha: string }
+  | { kind: "changes-requested"; by: string; text: string };
 
 export class Run {
   readonly input: ResolveIssueInput;
@@ -90,7 +74,7 @@ export class Run {
     this.startedAt = startTime.toISOString();
     this.ref = { runKey: uuid4(), repository: input.repository, issue: input.issue };
     this.status = firstStatus(workflowId, input, this.startedAt);
-    this.#listen();
+    listen(this);
   }
 
   get settings(): ResolveIssueInput["settings"] {
@@ -171,7 +155,7 @@ export class Run {
             round,
             brief,
             base,
-            settings: this.settings,
+            limits: { turns: this.settings.limits.turns, minutes: this.settings.limits.minutes },
             spentUsd: this.status.costUsd,
             budgetUsd: this.status.budgetUsd,
             from,
@@ -252,76 +236,7 @@ export class Run {
     this.status.modelCalls = sum([...this.#calls.values()]);
     this.#describe();
   }
-  #listen(): void {
-    setHandler(statusQuery, () => this.status);
-    setHandler(agentReportSignal, (report) => this.#hear(report));
-    setHandler(githubEventSignal, (event) => this.#react(event));
-    for (const name of MESSAGE_NAMES) this.#listenTo(name);
-  }
-
-  #listenTo<Name extends MessageName>(name: Name): void {
-    setHandler(signals[name] as SignalDefinition<[unknown]>, async (payload: unknown) => {
-      const refusal = await this.#take(name, payload);
-      if (refusal) this.refuse(name, refusal.by, refusal.reason);
-    });
-    setHandler(updates[name] as UpdateDefinition<Receipt, [unknown]>, async (payload: unknown): Promise<Receipt> => {
-      const refusal = await this.#take(name, payload);
-      if (!refusal) return { accepted: true };
-      this.refuse(name, refusal.by, refusal.reason);
-      throw ApplicationFailure.nonRetryable(refusal.reason, "Refused");
-    });
-  }
-
-  /** Obeys a message, or tells why not. */
-  async #take<Name extends MessageName>(name: Name, payload: unknown): Promise<{ by: string | null; reason: string } | null> {
-    const parsed = parseMessage(name, payload);
-    if (!parsed.ok) return { by: parsed.by, reason: parsed.reason };
-    if (isEnded(this.status.phase)) return { by: parsed.value.by ?? null, reason: `The run has ended (${this.status.phase}).` };
-    // The shas that the sender saw: looked up before GitHub is asked, so that a push in between cannot slip in.
-    const { phase } = this.status;
-    const headSha = this.status.pullRequest?.headSha ?? null;
-    const { by } = parsed.value;
-    const permission = by === undefined ? "write" : await checkPermission({ run: this.ref, login: by });
-    const reason =
-      name === "approveMerge"
-        ? refuseApproval({ phase, headSha, sha: (parsed.value as Messages["approveMerge"]).sha ?? null, by: by ?? "", permission })
-        : refuseAuthority(by ?? "operator", permission);
-    if (reason) return { by: by ?? null, reason };
-    const refusal = await this.#obey[name](parsed.value, headSha);
-    return refusal === null ? null : { by: by ?? null, reason: refusal };
-  }
-
-  readonly #obey: { [Name in MessageName]: (message: Messages[Name], headSha: string | null) => string | null | Promise<string | null> } = {
-    approveMerge: ({ by }, headSha) => {
-      if (headSha !== this.status.pullRequest?.headSha) return "The head of the pull request has moved. Look at the new head and approve that.";
-      this.#wishes.push({ kind: "approved", by, sha: headSha! });
-      return null;
-    },
-    approvePlan: ({ by }) => {
-      if (this.status.phase !== "awaiting-plan-approval") return `The run is not waiting for the approval of a plan (phase ${this.status.phase}).`;
-      this.#planApprovedBy = by;
-      return null;
-    },
-    requestChanges: ({ by, text }) => {
-      if (this.status.pullRequest === null) return `There is no pull request to change yet (phase ${this.status.phase}).`;
-      this.#wishes.push({ kind: "changes-requested", by, text });
-      return null;
-    },
-    reject: ({ by, reason }) => {
-      this.interrupt({ kind: "declined", reason: `rejected by @${by}: ${reason}` });
-      return null;
-    },
-    answer: () => "The run has not asked a question.",
-    pause: () => this.#pause(),
-    resume: () => this.#resume(),
-    raiseBudget: async ({ usd }) => {
-      if (usd <= this.status.costUsd) return `$${usd} is not more than the $${this.status.costUsd.toFixed(2)} that are already spent.`;
-      this.status.budgetUsd = usd;
-      this.changed();
-      await this.#tellAgent((agent) => agent.signal(budgetSignal, usd));
-      return null;
-    },
-  };
+  // What people and GitHub bring about; `inbox.ts` decides what is obeyed.
 
   /** Ends the story from outside. The first interruption counts. */
   interrupt(interruption: Interruption): void {
@@ -330,7 +245,21 @@ export class Run {
     this.scope.cancel();
   }
 
-  async #pause(): Promise<string | null> {
+  addWish(wish: Wish): void {
+    this.#wishes.push(wish);
+  }
+
+  withdrawApproval(by: string, sha: string): void {
+    const index = this.#wishes.findIndex((wish) => wish.kind === "approved" && wish.by === by && wish.sha === sha);
+    if (index >= 0) this.#wishes.splice(index, 1);
+  }
+
+  approvePlan(by: string): void {
+    this.#planApprovedBy = by;
+  }
+
+  /** Each of these tells why not, or null. */
+  async pause(): Promise<string | null> {
     if (this.#phaseBeforePause !== null) return "The run is paused already.";
     this.#phaseBeforePause = this.status.phase;
     this.#setPhase("paused");
@@ -338,7 +267,7 @@ export class Run {
     return null;
   }
 
-  async #resume(): Promise<string | null> {
+  async resume(): Promise<string | null> {
     this.#resumed += 1;
     const before = this.#phaseBeforePause;
     if (before !== null) {
@@ -347,6 +276,23 @@ export class Run {
     } else if (this.status.waitingFor === null) return "The run is neither paused nor waiting for an operator.";
     await this.#tellAgent((agent) => agent.signal(resumeAgentSignal));
     return null;
+  }
+
+  async raiseBudget(usd: number): Promise<string | null> {
+    const { costUsd } = this.status;
+    if (usd <= costUsd) return `$${usd} is not more than the $${costUsd.toFixed(2)} that are already spent.`;
+    this.status.budgetUsd = usd;
+    this.changed();
+    await this.#tellAgent((agent) => agent.signal(budgetSignal, usd));
+    return null;
+  }
+
+  hear(report: AgentReport): void {
+    if (report.workflowId !== this.#activeAgent) return;
+    this.#account(report.role, report.progress, "running");
+    if (this.status.waitingFor?.kind === report.waitingFor?.kind) return;
+    this.status.waitingFor = report.waitingFor;
+    this.changed();
   }
 
   async #tellAgent(tell: (agent: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
@@ -358,86 +304,6 @@ export class Run {
       log.info("agent could not be told", { agent: this.#activeAgent, reason: String(error) });
     }
   }
-
-  #hear(report: AgentReport): void {
-    if (report.workflowId !== this.#activeAgent) return;
-    this.#account(report.role, report.progress, "running");
-    if (this.status.waitingFor?.kind === report.waitingFor?.kind) return;
-    this.status.waitingFor = report.waitingFor;
-    this.changed();
-  }
-
-  async #react(event: IssueEvent): Promise<void> {
-    if (isEnded(this.status.phase)) return;
-    switch (event.kind) {
-      case "command":
-        return this.#command(event);
-      case "review":
-        return this.#review(event);
-      case "head-pushed":
-        return this.#headPushed(event.sha, event.by);
-      case "pull-request-closed":
-        return this.#pullRequestClosed(event);
-      case "checks-changed":
-        this.checksNews += 1;
-        return;
-      case "pull-request-reopened":
-        return;
-      case "issue-changed":
-        if (event.change === "closed" || event.change === "deleted" || event.change === "transferred") {
-          if (this.status.phase === "merging") return;
-          this.interrupt({ kind: "cancelled", reason: `the issue was ${event.change}${event.by ? ` by @${event.by}` : ""}` });
-        }
-        return;
-    }
-  }
-
-  async #command(event: IssueEvent & { kind: "command" }): Promise<void> {
-    const { command, by } = event;
-    const message = toMessage(command, by);
-    if (message === null) return this.#cancelOrIgnore(command.verb, by);
-    const refusal = await this.#take(message.name, message.payload);
-    if (refusal) this.refuse(`/mergewright ${command.verb}`, by, refusal.reason);
-  }
-
-  async #cancelOrIgnore(verb: string, by: string): Promise<void> {
-    if (verb !== "cancel") return;
-    const refusal = refuseAuthority(by, await checkPermission({ run: this.ref, login: by }));
-    if (refusal) this.refuse("/mergewright cancel", by, refusal);
-    else this.interrupt({ kind: "cancelled", reason: `cancelled by @${by}` });
-  }
-
-  async #review(event: IssueEvent & { kind: "review" }): Promise<void> {
-    const { by, sha, text } = event;
-    if (event.state === "dismissed") {
-      this.#withdraw(by, sha);
-      return;
-    }
-    const approved = event.state === "approved";
-    const refusal = approved
-      ? await this.#take("approveMerge", { by, sha })
-      : await this.#take("requestChanges", { by, text: text.trim() || "Changes were requested without a text; see the review on the pull request." });
-    if (refusal) this.refuse(approved ? "review: approve" : "review: request changes", by, refusal.reason);
-  }
-
-  #withdraw(by: string, sha: string): void {
-    const index = this.#wishes.findIndex((wish) => wish.kind === "approved" && wish.by === by && wish.sha === sha);
-    if (index >= 0) this.#wishes.splice(index, 1);
-  }
-
-  #headPushed(sha: string, by: string | null): void {
-    const { pullRequest } = this.status;
-    if (!pullRequest || sha === this.change?.headSha || sha === pullRequest.headSha) return;
-    this.setHead({ ...pullRequest, headSha: sha });
-    this.refuse("push", by, `The branch was moved to ${sha} by somebody else: earlier approvals are void.`);
-  }
-
-  #pullRequestClosed(event: IssueEvent & { kind: "pull-request-closed" }): void {
-    if (this.status.phase === "merging" || event.pullRequest !== this.status.pullRequest?.number) return;
-    const by = event.by ? ` by @${event.by}` : "";
-    if (event.merged && event.mergeSha) this.interrupt({ kind: "merged", sha: event.mergeSha });
-    else this.interrupt({ kind: "declined", reason: `the pull request was closed${by}` });
-  }
 }
 
 const nothingYet: AgentProgress = { previous: null, turn: 0, checkpoint: null, turns: 0, modelCalls: 0, costUsd: 0 };
@@ -445,29 +311,6 @@ const nothingYet: AgentProgress = { previous: null, turn: 0, checkpoint: null, t
 /** A new conversation of the same role; what it has cost so far still counts. */
 function startOver(progress: AgentProgress | undefined): AgentProgress | null {
   return progress ? { ...progress, previous: null, checkpoint: null } : null;
-}
-
-function toMessage(command: (IssueEvent & { kind: "command" })["command"], by: string): { name: MessageName; payload: unknown } | null {
-  switch (command.verb) {
-    case "approve":
-      return { name: "approveMerge", payload: { by } };
-    case "approve-plan":
-      return { name: "approvePlan", payload: { by } };
-    case "revise":
-      return { name: "requestChanges", payload: { by, text: command.text } };
-    case "reject":
-      return { name: "reject", payload: { by, reason: command.text } };
-    case "answer":
-      return { name: "answer", payload: { by, text: command.text } };
-    case "budget":
-      return { name: "raiseBudget", payload: { by, usd: command.usd } };
-    case "pause":
-    case "resume":
-      return { name: command.verb, payload: { by } };
-    case "run":
-    case "cancel":
-      return null;
-  }
 }
 
 function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatus {

@@ -1,5 +1,4 @@
 /** Small pieces that several chapters of the story share. */
-import type { WorkspaceRef } from "../activities/contract.ts";
 import type { Role } from "../domain/ids.ts";
 import { closeSandbox } from "./activities.ts";
 import type { Run } from "./run.ts";
@@ -19,10 +18,4 @@ export async function closeSandboxes(run: Run, purposes: readonly string[] = [..
   const opened = purposes.filter((purpose) => run.sandboxes.has(purpose));
   await Promise.all(opened.map((purpose) => closeSandbox({ run: run.ref, purpose })));
   for (const purpose of opened) run.sandboxes.delete(purpose);
-}
-
-/** The part of the settings that a workspace is made with. */
-export function workspaceSettings(run: Run): WorkspaceRef["settings"] {
-  const { sandbox, setup_command } = run.settings;
-  return setup_command === undefined ? { sandbox } : { sandbox, setup_command };
 }

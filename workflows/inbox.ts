@@ -1,0 +1,233 @@
+/** What reaches a run: messages of people, events of GitHub, reports of its agents. What is not obeyed is on record. */
+import type { UpdateDefinition } from "@temporalio/common";
+import { ApplicationFailure, setHandler, type SignalDefinition } from "@temporalio/workflow";
+import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
+import type { IssueEvent, SlashCommand } from "../domain/events.ts";
+import { isEnded, type Phase } from "../domain/run.ts";
+import { checkPermission, readPullRequest } from "./activities.ts";
+import { agentReportSignal } from "./agent-messages.ts";
+import {
+  githubEventSignal,
+  MESSAGE_NAMES,
+  type MessageName,
+  type Messages,
+  type Receipt,
+  signals,
+  statusQuery,
+  updates,
+} from "./messages.ts";
+import { parseMessage } from "./parse-message.ts";
+import type { Run } from "./run.ts";
+
+export function listen(run: Run): void {
+  const inbox = new Inbox(run);
+  setHandler(statusQuery, () => run.status);
+  setHandler(agentReportSignal, (report) => run.hear(report));
+  setHandler(githubEventSignal, (event) => inbox.react(event));
+  for (const name of MESSAGE_NAMES) {
+    setHandler(signals[name] as SignalDefinition<[unknown]>, async (payload: unknown) => {
+      await inbox.receive(name, payload, name);
+    });
+    setHandler(updates[name] as UpdateDefinition<Receipt, [unknown]>, async (payload: unknown): Promise<Receipt> => {
+      const reason = await inbox.receive(name, payload, name);
+      if (reason === null) return { accepted: true };
+      throw ApplicationFailure.nonRetryable(reason, "Refused");
+    });
+  }
+}
+
+/** What the sender could see when the message arrived: an approval is of that, not of what comes while GitHub is asked. */
+interface Seen {
+  phase: Phase;
+  headSha: string | null;
+}
+
+interface Refused {
+  by: string | null;
+  reason: string;
+}
+
+class Inbox {
+  readonly #run: Run;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Obeys a message, or records under `label` why not and tells the reason. In the order of arrival. */
+  receive<Name extends MessageName>(name: Name, payload: unknown, label: string): Promise<string | null> {
+    const { phase, pullRequest } = this.#run.status;
+    const seen = { phase, headSha: pullRequest?.headSha ?? null };
+    return this.#inTurn(async () => {
+      const refused = await this.#take(name, payload, seen);
+      if (refused) this.#run.refuse(label, refused.by, refused.reason);
+      return refused?.reason ?? null;
+    });
+  }
+
+  async react(event: IssueEvent): Promise<void> {
+    if (isEnded(this.#run.status.phase)) return;
+    switch (event.kind) {
+      case "command":
+        return this.#command(event);
+      case "review":
+        return this.#review(event);
+      case "head-pushed":
+        return this.#headPushed(event.sha, event.by);
+      case "pull-request-closed":
+        return this.#pullRequestClosed(event);
+      case "checks-changed":
+        this.#run.checksNews += 1;
+        return;
+      case "pull-request-reopened":
+        return;
+      case "issue-changed":
+        return this.#issueChanged(event);
+    }
+  }
+
+  /** Each message asks GitHub, which takes its time: without an order a later one could overtake an earlier. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #take<Name extends MessageName>(name: Name, payload: unknown, seen: Seen): Promise<Refused | null> {
+    const parsed = parseMessage(name, payload);
+    if (!parsed.ok) return parsed;
+    const message = parsed.value;
+    const by = message.by ?? null;
+    const { phase } = this.#run.status;
+    if (isEnded(phase)) return { by, reason: `The run has ended (${phase}).` };
+    const refusal = by === null ? null : await this.#refuseSender(name, by, message, seen);
+    const reason = refusal ?? (await this.#obey[name](message, seen));
+    return reason === null ? null : { by, reason };
+  }
+
+  async #refuseSender(
+    name: MessageName,
+    by: string,
+    message: Messages[MessageName],
+    seen: Seen,
+  ): Promise<string | null> {
+    const permission = await checkPermission({ run: this.#run.ref, login: by });
+    if (name !== "approveMerge") return refuseAuthority(by, permission);
+    return refuseApproval({ ...seen, sha: (message as Messages["approveMerge"]).sha ?? null, by, permission });
+  }
+
+  readonly #obey: {
+    [Name in MessageName]: (message: Messages[Name], seen: Seen) => string | null | Promise<string | null>;
+  } = {
+    approveMerge: ({ by }, { headSha }) => {
+      if (headSha === null || headSha !== this.#run.status.pullRequest?.headSha) {
+        return "The head of the pull request has moved. Look at the new head and approve that.";
+      }
+      this.#run.addWish({ kind: "approved", by, sha: headSha });
+      return null;
+    },
+    approvePlan: ({ by }) => {
+      const { phase } = this.#run.status;
+      if (phase !== "awaiting-plan-approval")
+        return `The run is not waiting for the approval of a plan (phase ${phase}).`;
+      this.#run.approvePlan(by);
+      return null;
+    },
+    requestChanges: ({ by, text }) => {
+      const { phase, pullRequest } = this.#run.status;
+      if (pullRequest === null) return `There is no pull request to change yet (phase ${phase}).`;
+      this.#run.addWish({ kind: "changes-requested", by, text });
+      return null;
+    },
+    reject: ({ by, reason }) => {
+      this.#run.interrupt({ kind: "declined", reason: `rejected by @${by}: ${reason}` });
+      return null;
+    },
+    answer: () => "The run has not asked a question.",
+    pause: () => this.#run.pause(),
+    resume: () => this.#run.resume(),
+    raiseBudget: ({ usd }) => this.#run.raiseBudget(usd),
+  };
+
+  async #command({ command, by }: IssueEvent & { kind: "command" }): Promise<void> {
+    if (command.verb === "run") return;
+    if (command.verb === "cancel") return this.#cancel(by);
+    const { name, payload } = toMessage(command, by);
+    await this.receive(name, payload, `/mergewright ${command.verb}`);
+  }
+
+  #cancel(by: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const refusal = refuseAuthority(by, await checkPermission({ run: this.#run.ref, login: by }));
+      if (refusal) this.#run.refuse("/mergewright cancel", by, refusal);
+      else this.#run.interrupt({ kind: "cancelled", reason: `cancelled by @${by}` });
+    });
+  }
+
+  async #review({ state, by, sha, text }: IssueEvent & { kind: "review" }): Promise<void> {
+    switch (state) {
+      case "approved":
+        await this.receive("approveMerge", { by, sha }, "review: approve");
+        return;
+      case "changes-requested": {
+        const asked = text.trim() || "Changes were requested without a text; see the review on the pull request.";
+        await this.receive("requestChanges", { by, text: asked }, "review: request changes");
+        return;
+      }
+      case "dismissed":
+        await this.#inTurn(async () => this.#run.withdrawApproval(by, sha));
+    }
+  }
+
+  #headPushed(sha: string, by: string | null): void {
+    const { pullRequest } = this.#run.status;
+    if (!pullRequest || sha === this.#run.change?.headSha || sha === pullRequest.headSha) return;
+    this.#run.setHead({ ...pullRequest, headSha: sha });
+    this.#run.refuse("push", by, `The branch was moved to ${sha} by somebody else: earlier approvals are void.`);
+  }
+
+  #pullRequestClosed({ pullRequest, merged, mergeSha, by }: IssueEvent & { kind: "pull-request-closed" }): void {
+    const { phase, pullRequest: ours } = this.#run.status;
+    if (phase === "merging" || pullRequest !== ours?.number) return;
+    if (merged && mergeSha) this.#run.interrupt({ kind: "merged", sha: mergeSha });
+    else this.#run.interrupt({ kind: "declined", reason: `the pull request was closed${by ? ` by @${by}` : ""}` });
+  }
+
+  async #issueChanged({ change, by }: IssueEvent & { kind: "issue-changed" }): Promise<void> {
+    const ends = change === "closed" || change === "deleted" || change === "transferred";
+    if (!ends || this.#run.status.phase === "merging") return;
+    // A person's merge closes the issue, too, and the news of the closing may come first.
+    const { pullRequest } = this.#run.status;
+    const merged = change === "closed" && pullRequest ? await this.#mergedAs(pullRequest.number) : null;
+    if (merged) this.#run.interrupt({ kind: "merged", sha: merged });
+    else this.#run.interrupt({ kind: "cancelled", reason: `the issue was ${change}${by ? ` by @${by}` : ""}` });
+  }
+
+  async #mergedAs(number: number): Promise<string | null> {
+    const { merged, mergeSha } = await readPullRequest({ run: this.#run.ref, number });
+    return merged ? mergeSha : null;
+  }
+}
+
+type Command = Exclude<SlashCommand, { verb: "run" | "cancel" }>;
+
+function toMessage(command: Command, by: string): { name: MessageName; payload: unknown } {
+  switch (command.verb) {
+    case "approve":
+      return { name: "approveMerge", payload: { by } };
+    case "approve-plan":
+      return { name: "approvePlan", payload: { by } };
+    case "revise":
+      return { name: "requestChanges", payload: { by, text: command.text } };
+    case "reject":
+      return { name: "reject", payload: { by, reason: command.text } };
+    case "answer":
+      return { name: "answer", payload: { by, text: command.text } };
+    case "budget":
+      return { name: "raiseBudget", payload: { by, usd: command.usd } };
+    case "pause":
+    case "resume":
+      return { name: command.verb, payload: { by } };
+  }
+}
