@@ -28,7 +28,12 @@ describe("a trigger after an earlier run", () => {
     ["no earlier run", null, "2026-11-20T11:00:00Z", null],
     ["one that still runs", { endedAt: null, merged: false }, "2026-11-20T13:00:00Z", /at work/],
     ["one that merged", { endedAt: ended, merged: true }, "2026-11-20T13:00:00Z", /merged already/],
-    ["one that ended unmerged later than the trigger", { endedAt: ended, merged: false }, "2026-11-20T11:59:59Z", /older/],
+    [
+      "one that ended unmerged later than the trigger",
+      { endedAt: ended, merged: false },
+      "2026-11-20T11:59:59Z",
+      /older/,
+    ],
     ["one that ended at the very moment", { endedAt: ended, merged: false }, ended, /older/],
     ["one that ended unmerged before the trigger", { endedAt: ended, merged: false }, "2026-11-20T12:00:01Z", null],
   ] as const)("%s", (_, earlier, at, refusal) => {
@@ -46,7 +51,10 @@ describe("the state in the progress comment", () => {
     expect(readStateMarker(stateMarker("working", at))).toEqual({ endedAt: null, merged: false });
   });
 
-  it.each(["", "<!-- mergewright:state -->", "<!-- mergewright:state phase=merged at=yesterday -->"])("says nothing in %j", (body) => {
-    expect(readStateMarker(body)).toBeNull();
-  });
+  it.each(["", "<!-- mergewright:state -->", "<!-- mergewright:state phase=merged at=yesterday -->"])(
+    "says nothing in %j",
+    (body) => {
+      expect(readStateMarker(body)).toBeNull();
+    },
+  );
 });

@@ -2,8 +2,15 @@ import { describe, expect, it } from "vitest";
 import { judgeChecks } from "../../domain/checks.ts";
 import type { CheckReport } from "../../domain/ports.ts";
 
-const check = (name: string, state: CheckReport["state"], ours = false): CheckReport => ({ name, state, url: null, summary: null, ours });
-const judge = (reports: CheckReport[], expected = true, waitedMs = 0) => judgeChecks({ reports, expected, waitedMs, graceMs: 60_000 }).kind;
+const check = (name: string, state: CheckReport["state"], ours = false): CheckReport => ({
+  name,
+  state,
+  url: null,
+  summary: null,
+  ours,
+});
+const judge = (reports: CheckReport[], expected = true, waitedMs = 0) =>
+  judgeChecks({ reports, expected, waitedMs, graceMs: 60_000 }).kind;
 
 describe("the checks of a head commit", () => {
   it.each([

@@ -28,7 +28,13 @@ describe("ids", () => {
 
   it("of an issue come back from its branch, and from no other", () => {
     expect(issueOfBranch(branchName(7))).toBe(7);
-    for (const branch of ["main", "mergewright/issue-", "mergewright/issue-07", "mergewright/issue-7/x", "x/mergewright/issue-7"]) {
+    for (const branch of [
+      "main",
+      "mergewright/issue-",
+      "mergewright/issue-07",
+      "mergewright/issue-7/x",
+      "x/mergewright/issue-7",
+    ]) {
       expect(issueOfBranch(branch)).toBeNull();
     }
   });

@@ -41,7 +41,18 @@ describe("a message to a run", () => {
   });
 
   it("never throws, whatever it is", () => {
-    const strange = [null, undefined, 0, "", Symbol("x"), () => 1, new Map(), { by: { toString: null } }, Object.create(null)];
-    for (const name of MESSAGE_NAMES) for (const payload of strange) expect(() => parseMessage(name, payload)).not.toThrow();
+    const strange = [
+      null,
+      undefined,
+      0,
+      "",
+      Symbol("x"),
+      () => 1,
+      new Map(),
+      { by: { toString: null } },
+      Object.create(null),
+    ];
+    for (const name of MESSAGE_NAMES)
+      for (const payload of strange) expect(() => parseMessage(name, payload)).not.toThrow();
   });
 });

@@ -73,7 +73,11 @@ export function playActivities(): Played {
       issueUrl: "https://github.test/o/r/issues/1",
       issueAuthor: "rita",
     }),
-    prepareBase: async () => ({ commit: "b".repeat(40), test: { command: "npm test", why: "played" }, hasChecks: false }),
+    prepareBase: async () => ({
+      commit: "b".repeat(40),
+      test: { command: "npm test", why: "played" },
+      hasChecks: false,
+    }),
     checkPermission: async ({ login }) => played.permissions.get(login) ?? "none",
     callModel: async ({ role, turn }) => answerOf(role, turn),
     runTool: async ({ callId }) => ({
@@ -117,7 +121,14 @@ export function playActivities(): Played {
 
   function answerOf(role: Role, turn: number): ModelTurn {
     const data = { classifier: played.classification, planner: plan, coder: null, reviewer: null }[role];
-    const base = { key: `${role}-${turn}`, costUsd: played.costUsd, inputTokens: 1, outputTokens: 1, requestBytes: 1, calls: [] };
+    const base = {
+      key: `${role}-${turn}`,
+      costUsd: played.costUsd,
+      inputTokens: 1,
+      outputTokens: 1,
+      requestBytes: 1,
+      calls: [],
+    };
     if (role === "reviewer") {
       const review = played.reviews.shift() ?? { verdict: "approve", summary: "good", findings: [] };
       return { ...base, stopReason: "end_turn", answer: { kind: "data", value: review } };
@@ -125,7 +136,12 @@ export function playActivities(): Played {
     if (data) return { ...base, stopReason: "end_turn", answer: { kind: "data", value: data } };
     // The coder uses one tool, then ends; each later round the same.
     if (turn % 2 === 0) {
-      return { ...base, stopReason: "tool_use", calls: [{ id: `call-${turn}`, name: "bash", onlyReads: false, summary: "npm test" }], answer: null };
+      return {
+        ...base,
+        stopReason: "tool_use",
+        calls: [{ id: `call-${turn}`, name: "bash", onlyReads: false, summary: "npm test" }],
+        answer: null,
+      };
     }
     return { ...base, stopReason: "end_turn", answer: { kind: "text", text: "Mended." } };
   }

@@ -7,7 +7,14 @@ import type { IssueEvent } from "../../domain/events.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
 import type { Phase, RunStatus } from "../../domain/run.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
-import { githubEventSignal, RESOLVE_ISSUE, type ResolveIssueInput, signals, statusQuery, updates } from "../../workflows/messages.ts";
+import {
+  githubEventSignal,
+  RESOLVE_ISSUE,
+  type ResolveIssueInput,
+  signals,
+  statusQuery,
+  updates,
+} from "../../workflows/messages.ts";
 import { runWorker, temporalClient } from "../support/temporal.ts";
 import { type Played, playActivities } from "./played-activities.ts";
 
@@ -46,7 +53,10 @@ async function start(
   return { played, run, status: () => run.query(statusQuery) };
 }
 
-async function reaches(status: () => Promise<RunStatus>, test: Phase | ((status: RunStatus) => boolean)): Promise<RunStatus> {
+async function reaches(
+  status: () => Promise<RunStatus>,
+  test: Phase | ((status: RunStatus) => boolean),
+): Promise<RunStatus> {
   const met = typeof test === "string" ? (now: RunStatus) => now.phase === test : test;
   let last: RunStatus | undefined;
   for (let tries = 0; tries < 400; tries += 1) {
@@ -80,11 +90,21 @@ describe("a run that goes well", () => {
       "merging",
       "merged",
     ]);
-    expect(ended).toMatchObject({ outcome: { kind: "merged" }, category: "bug", waitingFor: null, turns: 5, modelCalls: 5 });
+    expect(ended).toMatchObject({
+      outcome: { kind: "merged" },
+      category: "bug",
+      waitingFor: null,
+      turns: 5,
+      modelCalls: 5,
+    });
     expect(ended.costUsd).toBeCloseTo(0.05);
     expect(played.inputs("closeIssue")).toHaveLength(1);
-    expect(played.inputs("mergePullRequest")).toMatchObject([{ sha: "1".repeat(40), approvedBy: "mara", method: "squash" }]);
-    expect(played.inputs("closeSandbox").map(({ purpose }) => purpose)).toEqual(expect.arrayContaining(["planner", "coder", "reviewer"]));
+    expect(played.inputs("mergePullRequest")).toMatchObject([
+      { sha: "1".repeat(40), approvedBy: "mara", method: "squash" },
+    ]);
+    expect(played.inputs("closeSandbox").map(({ purpose }) => purpose)).toEqual(
+      expect.arrayContaining(["planner", "coder", "reviewer"]),
+    );
     expect(new Set(played.inputs("putComment").map(({ comment }) => comment.marker)).size).toBe(1);
   });
 
@@ -144,7 +164,14 @@ describe("an approval", () => {
   it("by a review counts for the commit that was reviewed, not for another", async () => {
     const { run, status } = await start();
     await reaches(status, "awaiting-approval");
-    const review = (sha: string): IssueEvent => ({ kind: "review", state: "approved", by: "mara", sha, text: "", at: new Date().toISOString() });
+    const review = (sha: string): IssueEvent => ({
+      kind: "review",
+      state: "approved",
+      by: "mara",
+      sha,
+      text: "",
+      at: new Date().toISOString(),
+    });
     await run.signal(githubEventSignal, review("9".repeat(40)));
     await reaches(status, (now) => now.refused.length === 1);
     await run.signal(githubEventSignal, review("1".repeat(40)));
@@ -152,7 +179,9 @@ describe("an approval", () => {
   });
 
   it("is void once GitHub says that the head has moved", async () => {
-    const { run, status } = await start({}, (played) => played.mergeAnswers.push({ kind: "head-moved", headSha: "7".repeat(40) }));
+    const { run, status } = await start({}, (played) =>
+      played.mergeAnswers.push({ kind: "head-moved", headSha: "7".repeat(40) }),
+    );
     await reaches(status, "awaiting-approval");
     await run.signal(signals.approveMerge, { by: "mara" });
     const again = await reaches(status, (now) => now.phase === "awaiting-approval" && now.refused.length === 1);
@@ -170,7 +199,9 @@ describe("changes", () => {
     await reaches(status, (now) => now.phase === "awaiting-approval" && now.pullRequest?.headSha === "2".repeat(40));
     expect(played.inputs("openPullRequest")).toHaveLength(1);
     expect(played.inputs("pushBranch")).toMatchObject([{ expected: null }, { expected: "1".repeat(40) }]);
-    expect(played.inputs("callModel").find(({ said }) => said.kind === "brief" && said.brief.kind === "revise")).toMatchObject({
+    expect(
+      played.inputs("callModel").find(({ said }) => said.kind === "brief" && said.brief.kind === "revise"),
+    ).toMatchObject({
       role: "coder",
       turn: 2,
       said: { brief: { because: "human", text: expect.stringContaining("name it better") } },
@@ -182,7 +213,8 @@ describe("changes", () => {
   it("that the reviewer asks for go to the coder, for a limited number of rounds", async () => {
     const finding = { path: "a.js", line: 1, severity: "must-fix", finding: "wrong" };
     const { played, run, status } = await start({ limits: { review_rounds: 2 } }, (played) => {
-      for (let round = 0; round < 3; round += 1) played.reviews.push({ verdict: "request-changes", summary: "no", findings: [finding] });
+      for (let round = 0; round < 3; round += 1)
+        played.reviews.push({ verdict: "request-changes", summary: "no", findings: [finding] });
     });
     await reaches(status, "awaiting-approval");
     expect(played.inputs("collectChange")).toHaveLength(3);
@@ -218,16 +250,30 @@ describe("a change that does not hold", () => {
   });
 
   it("is no pull request at all when it is empty", async () => {
-    const { played, run, status } = await start({ limits: { verification_rounds: 1 } }, (played) => (played.change = { empty: true }));
+    const { played, run, status } = await start(
+      { limits: { verification_rounds: 1 } },
+      (played) => (played.change = { empty: true }),
+    );
     await expect(run.result()).rejects.toThrow(WorkflowFailedError);
-    expect((await status()).outcome).toMatchObject({ kind: "failed", reason: expect.stringMatching(/changed nothing/) });
+    expect((await status()).outcome).toMatchObject({
+      kind: "failed",
+      reason: expect.stringMatching(/changed nothing/),
+    });
     expect(played.inputs("openPullRequest")).toHaveLength(0);
     expect(played.inputs("putComment").at(-2)?.comment.body).toMatch(/changed nothing/);
   });
 
   it("is no pull request when the policy refuses it", async () => {
-    const violation = { rule: "protected-path", path: ".github/workflows/ci.yml", detail: "is protected", severity: "refuse" } as const;
-    const { played, run, status } = await start({ limits: { verification_rounds: 0 } }, (played) => (played.change = { violations: [violation] }));
+    const violation = {
+      rule: "protected-path",
+      path: ".github/workflows/ci.yml",
+      detail: "is protected",
+      severity: "refuse",
+    } as const;
+    const { played, run, status } = await start(
+      { limits: { verification_rounds: 0 } },
+      (played) => (played.change = { violations: [violation] }),
+    );
     await expect(run.result()).rejects.toThrow(WorkflowFailedError);
     expect((await status()).outcome?.kind).toBe("failed");
     expect(played.inputs("pushBranch")).toHaveLength(0);
@@ -274,7 +320,9 @@ describe("an ending before the merge", () => {
 
 describe("waiting", () => {
   it("for an operator starts when a key is refused, and ends with resume", async () => {
-    const { run, status } = await start({}, (played) => played.fail.set("callModel", [new AccessDenied("Claude", "The key was refused (401).")]));
+    const { run, status } = await start({}, (played) =>
+      played.fail.set("callModel", [new AccessDenied("Claude", "The key was refused (401).")]),
+    );
     const parked = await reaches(status, (now) => now.waitingFor?.kind === "operator");
     expect(parked.waitingFor?.detail).toMatch(/The key was refused/);
     await run.signal(signals.resume, {});
