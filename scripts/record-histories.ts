@@ -15,6 +15,9 @@ import type { RunView } from "../api/run-view.ts";
 
 const REPOSITORY = "little-duration";
 const PATIENCE_MS = 5 * 60_000;
+const LOCAL_ADDRESS = /(http:\/\/127\.0\.0\.1):\d+/g;
+/** Sticky task queues carry the process and its host in their name. */
+const PROCESS = new RegExp(`\\d+@${hostname()}`, "g");
 const folder = fileURLToPath(new URL("../test/histories/", import.meta.url));
 
 const handedOn = ["TEMPORAL_CLI", "DOCKER_IMAGE", "EXECUTION_MODE"].flatMap((name) => {
@@ -31,12 +34,19 @@ try {
   await mkdir(folder, { recursive: true });
   for (const [name, workflowId] of Object.entries(workflows)) {
     const history = scrubbed(await recorded(stage, workflowId));
-    await writeFile(`${folder}${name}.json`, `${JSON.stringify(history, null, 1)}\n`);
+    // One event on each line: a history is read by people, too, when it does not replay.
+    await writeFile(
+      `${folder}${name}.json`,
+      `{"events":[\n${history.events.map((event) => JSON.stringify(event)).join(",\n")}\n]}\n`,
+    );
     process.stdout.write(`${name}: ${workflowId}, ${history.events.length} events\n`);
   }
-} finally {
   await stage.close();
   await removeStage(stage);
+} catch (error) {
+  // The folder stays: the log in it tells more.
+  await stage.close();
+  throw error;
 }
 
 /** Names of the files, and the workflows that they tell of. */
@@ -87,21 +97,23 @@ async function recorded({ temporal }: Stage, workflowId: string): Promise<string
 /** What tells of this machine is replaced: who polled, and where the servers of the demo listened. Throws when more is left. */
 function scrubbed(json: string): History {
   const history = JSON.parse(json, (key, value: unknown) => {
+    if (typeof value !== "string") return value;
     if (key === "identity") return "worker";
-    if (key === "data" && typeof value === "string") return encoded(decoded(value).replace(LOCAL_ADDRESS, "$1:1"));
-    return typeof value === "string" ? value.replace(LOCAL_ADDRESS, "$1:1") : value;
+    return key === "data" ? encoded(withoutPlace(decoded(value))) : withoutPlace(value);
   }) as History;
   const text = JSON.stringify(history, (key, value: unknown) =>
     key === "data" && typeof value === "string" ? decoded(value) : value,
   );
-  for (const secret of [stage.folder, tmpdir(), hostname(), "played-", process.cwd()]) {
+  for (const secret of [stage.folder, tmpdir(), `@${hostname()}`, "played-", process.cwd()]) {
     if (text.includes(secret))
       throw new Error(`A history still tells ${JSON.stringify(secret)}: ...${around(text, secret)}...`);
   }
   return history;
 }
 
-const LOCAL_ADDRESS = /(http:\/\/127\.0\.0\.1):\d+/g;
+function withoutPlace(text: string): string {
+  return text.replace(LOCAL_ADDRESS, "$1:1").replace(PROCESS, "1@worker");
+}
 
 function decoded(base64: string): string {
   return Buffer.from(base64, "base64").toString("utf8");

@@ -85,7 +85,9 @@ async function strangersApproveNothing(stage: Stage, issue: number, run: RunView
   await signal(stage, issue, "approveMerge", { by: STRANGER, sha: headSha });
   await signal(stage, issue, "approveMerge", { by: stage.author });
   const after = await reaches(stage, issue, "five refusals", ({ refused }) => refused.length === 5);
-  expect(after.refused.map(({ by }) => by).toSorted()).toEqual([stage.author, ...Array(4).fill(STRANGER)].toSorted());
+  const refused = after.refused.map(({ by }) => String(by));
+  expect(refused.filter((by) => by === STRANGER)).toHaveLength(4);
+  expect(refused).toContain(stage.author);
   expect({ ...after, refused: [] }).toEqual(run);
 }
 

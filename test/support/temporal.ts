@@ -70,7 +70,7 @@ const silent = { log: () => {}, trace: () => {}, debug: () => {}, info: () => {}
 let installed = false;
 
 /** Expected failures are part of many tests: the SDK's log of them would bury a real one. TEMPORAL_TEST_LOG=1 shows it. */
-function quietRuntime(): void {
+export function quietRuntime(): void {
   if (installed) return;
   installed = true;
   if (!process.env["TEMPORAL_TEST_LOG"]) Runtime.install({ logger: silent });
