@@ -3,6 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import Docker from "dockerode";
 import { afterAll, describe, expect, it } from "vitest";
 import { createDockerSandboxes } from "../../activities/adapters/sandbox/docker.ts";
 import { DockerEngine } from "../../activities/adapters/sandbox/docker-engine.ts";
@@ -98,7 +100,25 @@ describe.skipIf(skipped !== null)(`an engine that answers${skipped === null ? ""
     await expect(opening).rejects.toThrow(/registry\.invalid\/nothing\/here:1.*cannot be pulled.*deploy\/sandbox/);
   });
 
-  it("refuses more memory than a container can be given, in words", async () => {
+  it("says what an image lacks in which nothing can run, and leaves no container of it", async () => {
+    const docker = new Docker();
+    const name = `mergewright-${drawKey("empty")}`;
+    const key = drawKey("empty");
+    const imported = await docker.importImage(Readable.from([Buffer.alloc(1024)]), { repo: name, tag: "latest" });
+    await new Promise((resolve, reject) =>
+      docker.modem.followProgress(imported, (error) => (error ? reject(error) : resolve(null))),
+    );
+    try {
+      const opening = createDockerSandboxes(engine).open(specOf(key, { image: name }), never);
+      await expect(opening).rejects.toBeInstanceOf(SandboxUnavailable);
+      await expect(opening).rejects.toThrow(/perl.*deploy\/sandbox\/README\.md/s);
+      expect(await docker.listContainers({ all: true, filters: { label: [`mergewright.key=${key}`] } })).toEqual([]);
+    } finally {
+      await docker.getImage(name).remove();
+    }
+  });
+
+  it("refuses less memory than a container can live with, in words", async () => {
     await expect(
       createDockerSandboxes(engine).open(specOf(drawKey("tiny"), { memory: "1m" }), never),
     ).rejects.toBeInstanceOf(SandboxUnavailable);

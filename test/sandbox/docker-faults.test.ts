@@ -157,6 +157,13 @@ while True: x.append(bytearray(10_000_000))'`,
     expect(textOf(await slow)).toBe("whole\n");
   });
 
+  it("a command can neither look into our own processes nor write into their pipes", async () => {
+    const script = `for id in $(ps -eo pid,args | awk '/ mergewright-(server|supervisor)/ {print $1}'); do
+        ls /proc/$id/fd /proc/$id/environ >/dev/null && cat /proc/$id/environ; echo junk > /proc/$id/fd/1
+      done 2>/dev/null; echo looked`;
+    expect(await print(sandbox, script)).toBe("looked\n");
+  });
+
   it("closing leaves no container and no volume behind", async () => {
     const closed = drawKey("closed");
     const volumes = async () =>

@@ -25,6 +25,7 @@ export interface Reply {
 
 interface Question {
   parts: Buffer[];
+  partBytesLeft: number;
   resolve(reply: Reply): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout;
@@ -66,13 +67,14 @@ export class Connection {
   }
 
   /**
-   * Asks, and waits for the answer. `content` goes behind the fields, in parts where it is large.
+   * Asks, and waits for the answer. `content` goes behind the fields, in parts where it is large; the answer's own parts
+   * may have `maxPartBytes` together.
    * Throws ConnectionLost when the server is gone, or when nothing of the question or its answer has moved for `limitMs`.
    */
-  async ask(fields: readonly Field[], limitMs: number, content?: Uint8Array): Promise<Reply> {
+  async ask(fields: readonly Field[], limitMs: number, content?: Uint8Array, maxPartBytes = 0): Promise<Reply> {
     if (this.#lost) throw this.#lost;
     const id = ++this.#lastId;
-    const reply = this.#expect(id, limitMs);
+    const reply = this.#expect(id, limitMs, maxPartBytes);
     // Rejected before it is awaited below when the connection ends between two parts.
     reply.catch(() => {});
     if (content === undefined) {
@@ -116,14 +118,14 @@ export class Connection {
     });
   }
 
-  #expect(id: number, limitMs: number): Promise<Reply> {
+  #expect(id: number, limitMs: number, maxPartBytes = 0): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => this.close(new TimeUp(`The command server did not answer within ${limitMs / 1000} s.`).message),
         limitMs,
       );
       if (this.#questions.size === 0) this.#channel.hold(true);
-      this.#questions.set(id, { parts: [], resolve, reject, timer });
+      this.#questions.set(id, { parts: [], partBytesLeft: maxPartBytes, resolve, reject, timer });
     });
   }
 
@@ -149,7 +151,11 @@ export class Connection {
       // An answer may come after its question was given up.
       if (!question || !status) continue;
       if (status.equals(PART)) {
-        question.parts.push(fields[0] as Buffer);
+        const part = fields[0] ?? Buffer.alloc(0);
+        question.partBytesLeft -= part.length;
+        // What answers us may have been taken over by a command: it must not fill our memory.
+        if (question.partBytesLeft < 0) return this.close("The command server sent more than it was asked for.");
+        question.parts.push(part);
         question.timer.refresh();
         continue;
       }

@@ -2,8 +2,8 @@
 
 export type Field = string | number | Uint8Array;
 
-/** The command server refuses longer frames; larger contents go in parts. */
-const MAX_FRAME_BYTES = 256 * 1024 * 1024;
+/** Contents of files go in parts; the longest frame is a command's kept output. */
+const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 
 export function encodeFrame(fields: readonly Field[]): Buffer {
   const parts: Uint8Array[] = [Buffer.alloc(4)];

@@ -29,6 +29,8 @@ const FILE_LIMIT_MS = 120_000;
 const CANCEL_LIMIT_MS = 5_000;
 /** On top of a command's own limit: the server gives up a stuck supervisor after 15 s, and killing takes up to 10. */
 const COMMAND_SLACK_MS = 40_000;
+/** Head and tail come in one frame. */
+const MAX_KEEP_BYTES = 16 * 1024 * 1024;
 /** The longest that a timer holds. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1 - COMMAND_SLACK_MS;
 
@@ -74,29 +76,20 @@ export class ServedSandbox implements Sandbox {
     signal.throwIfAborted();
     const name = fileName(command.key);
     const timeoutMs = Math.min(Math.max(1, Math.round(command.timeoutMs)), MAX_TIMEOUT_MS);
+    const keepBytes = Math.min(Math.max(0, Math.floor(command.keepBytes)), MAX_KEEP_BYTES);
     const env = Object.entries(command.env ?? {});
     const unfit = env.find(([variable]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable));
     if (unfit)
       throw new Error(`Command ${command.key}: ${JSON.stringify(unfit[0])} cannot name an environment variable.`);
     const session = command.session === undefined ? "" : fileName(command.session);
-    const fields = [
-      "run",
-      name,
-      session,
-      timeoutMs,
-      Math.max(0, Math.floor(command.keepBytes)),
-      command.script,
-      ...env.flat(),
-    ];
+    const fields = ["run", name, session, timeoutMs, keepBytes, command.script, ...env.flat()];
     const answer = this.#ask(fields, timeoutMs + COMMAND_SLACK_MS, signal);
     return commandResult(await this.#orCancelled(answer, name, signal), command.key);
   }
 
   async read(path: string, maxBytes: number, signal: AbortSignal): Promise<FileRead> {
-    const reply = await untilAborted(
-      this.#ask(["read", path, Math.max(0, Math.floor(maxBytes))], FILE_LIMIT_MS, signal),
-      signal,
-    );
+    const most = Math.max(0, Math.floor(maxBytes));
+    const reply = await untilAborted(this.#ask(["read", path, most], FILE_LIMIT_MS, signal, undefined, most), signal);
     switch (reply.status) {
       case "file":
         return { kind: "file", content: Buffer.concat(reply.parts), totalBytes: numberOf(reply.fields[0]) };
@@ -133,6 +126,12 @@ export class ServedSandbox implements Sandbox {
     }
   }
 
+  async changedSince(mark: string, signal: AbortSignal): Promise<boolean> {
+    const reply = await untilAborted(this.#ask(["since", mark], FILE_LIMIT_MS, signal), signal);
+    if (reply.status === "changed" || reply.status === "unchanged") return reply.status === "changed";
+    throw unexpected(reply, `looking for changes since ${mark}`);
+  }
+
   /** What is still running under the key is waited for. */
   async journal(key: string, signal: AbortSignal): Promise<CommandResult | FileWrite | null> {
     const reply = await untilAborted(this.#ask(["journal", fileName(key)], MAX_TIMEOUT_MS, signal), signal);
@@ -147,12 +146,18 @@ export class ServedSandbox implements Sandbox {
   }
 
   /** Asks, on a new connection when one breaks: every question may be asked again. */
-  async #ask(fields: readonly Field[], limitMs: number, signal: AbortSignal, content?: Uint8Array): Promise<Reply> {
+  async #ask(
+    fields: readonly Field[],
+    limitMs: number,
+    signal: AbortSignal,
+    content?: Uint8Array,
+    maxPartBytes = 0,
+  ): Promise<Reply> {
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       try {
         const connection = await this.#connected();
-        const reply = await connection.ask(fields, limitMs, content);
+        const reply = await connection.ask(fields, limitMs, content, maxPartBytes);
         // Of two that claimed one key, the first gave up before anything had happened.
         if (reply.status === "none" && fields[0] !== "journal" && attempt < ATTEMPTS) continue;
         return reply;

@@ -15,7 +15,9 @@ sub start_runner {
     POSIX::dup2(fileno $writer, 1);
     POSIX::dup2(fileno $writer, 2);
     # Where memory runs out, the command goes before its supervisor and the server.
+    set_traceable(1);
     if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '1000' }
+    set_traceable(0);
     $SIG{$_} = 'DEFAULT' for qw(CHLD TERM HUP INT PIPE);
     my ($mark, $text, $argument, %env) = receive($reader) or POSIX::_exit(0);
     @ENV{ $MARK, keys %env } = ($mark, values %env);

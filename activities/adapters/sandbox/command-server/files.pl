@@ -47,6 +47,34 @@ sub read_file {
     answer($id, 'file', $total);
 }
 
+# Whether anything in the tree, but for Git's own folder, changed its state at or after the mark. The change time is
+# looked at, which a command cannot set back. In doubt, and in a very large tree, the answer is yes.
+sub changed_since {
+    my ($path) = @_;
+    my $mark = inside($path) // return 1;
+    my $since = change_time($mark) // return 1;
+    my ($looked, @folders) = (0, $tree);
+    while (defined(my $folder = pop @folders)) {
+        my $at = change_time($folder);
+        return 1 if !defined $at || $at >= $since;
+        opendir my $names, $folder or return 1;
+        for my $name (readdir $names) {
+            next if $name eq '.' || $name eq '..' || ($name eq '.git' && $folder eq $tree);
+            $at = change_time("$folder/$name");
+            return 1 if !defined $at || $at >= $since || ++$looked > $LOOK_MAX;
+            push @folders, "$folder/$name" if -d _;
+        }
+    }
+    return 0;
+}
+
+# Of the thing itself, not of what it links to. In whole seconds where Time::HiRes is missing: then more counts as changed.
+sub change_time {
+    my ($path) = @_;
+    my @state = $hires ? Time::HiRes::lstat($path) : lstat $path;
+    return $state[10];
+}
+
 # A part of a large file; the last one comes with the write itself.
 sub stage {
     my ($id, $bytes) = @_;
@@ -57,7 +85,7 @@ sub stage {
 
 sub open_stage {
     my ($id) = @_;
-    make_journal() if !-d $journal;
+    make_journal() if !-d $sessions;
     my $staged = { file => "$journal/part.$$.$id" };
     if (sysopen $staged->{handle}, $staged->{file}, O_RDWR | O_CREAT | O_TRUNC, 0600) { flock $staged->{handle}, LOCK_EX }
     else                                                                             { $staged->{error} = $! }

@@ -41,7 +41,7 @@ sub claim_header {
 sub make_claim {
     my ($room) = @_;
     my $path = "$journal/spare.$$";
-    make_journal() if !-d $journal;
+    make_journal() if !-d $sessions;
     my $handle;
     for (1 .. 2) {
         last if sysopen $handle, $path, O_RDWR | O_CREAT | O_TRUNC, 0600;

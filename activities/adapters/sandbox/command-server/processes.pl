@@ -2,14 +2,20 @@
 
 sub now { return $hires ? Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) : (POSIX::times())[0] / 100 }
 
-# True where orphans of our descendants become our children (Linux, on the architectures whose prctl number we know).
-sub become_subreaper {
+# On Linux, on the architectures whose number of this call we know; false elsewhere.
+sub prctl {
+    my ($option, $value) = @_;
     return 0 if $^O ne 'linux' || length(pack 'p', undef) != 8;
-    my %prctl = (x86_64 => 157, aarch64 => 167, riscv64 => 167, loongarch64 => 167, ppc64le => 171, s390x => 172);
-    my $number = $prctl{ (POSIX::uname())[4] } or return 0;
-    my $PR_SET_CHILD_SUBREAPER = 36;
-    return syscall($number, $PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ? 1 : 0;
+    my %number = (x86_64 => 157, aarch64 => 167, riscv64 => 167, loongarch64 => 167, ppc64le => 171, s390x => 172);
+    my $number = $number{ (POSIX::uname())[4] } or return 0;
+    return syscall($number, $option, $value, 0, 0, 0) == 0 ? 1 : 0;
 }
+
+# True where orphans of our descendants become our children.
+sub become_subreaper { my $PR_SET_CHILD_SUBREAPER = 36; return prctl($PR_SET_CHILD_SUBREAPER, 1) }
+
+# Commands run as the same user: without this they could write into the pipes of the server, or trace it.
+sub set_traceable { my ($traceable) = @_; my $PR_SET_DUMPABLE = 4; return prctl($PR_SET_DUMPABLE, $traceable) }
 
 # pid => parent's pid, of every process that is not yet a zombie.
 sub parents {

@@ -23,7 +23,7 @@ use Fcntl qw(:DEFAULT :flock :mode);
 use Socket;
 
 my ($root, $kind, $sandbox) = @ARGV;
-my $FRAME_MAX       = 256 * 1024 * 1024;
+my $FRAME_MAX       = 64 * 1024 * 1024;
 my $PART            = 256 * 1024;      # bytes of a file in one answer
 my $HEADER          = 64;              # bytes of a claim before its record: what it is, whose, until when
 my $SPARE           = 64 * 1024;       # bytes set aside for a record before its command starts
@@ -32,6 +32,7 @@ my $GRACE           = 0.5;             # seconds between TERM and KILL
 my $PATIENCE        = 10;              # seconds that killing may take before we stop waiting for it
 my $OVERDUE         = 15;              # seconds past its deadline after which a supervisor itself counts as stuck
 my $POLL            = 0.02;            # seconds between looks at a command that another server's supervisor runs
+my $LOOK_MAX        = 50_000;          # entries of a tree that are looked at for changes before Git is asked instead
 my $SCRIPT_ARGUMENT = 100_000;         # bytes; Linux takes 128 KiB in one argument, longer scripts go through a file
 my $MARK            = 'MERGEWRIGHT_COMMAND';
 
@@ -53,6 +54,7 @@ my $spare;
 my $input = '';
 
 $0 = 'mergewright-server';
+set_traceable(0);
 end_strays() if $kind eq 'docker';
 clean_journal();
 $spare = start_supervisor();
@@ -106,6 +108,7 @@ sub handle {
     elsif ($op eq 'journal') { attach($id, $fields[0]) or answer($id, 'none') }
     elsif ($op eq 'cancel')  { cancel($fields[0]); answer($id, 'ok') }
     elsif ($op eq 'read')    { read_file($id, @fields) }
+    elsif ($op eq 'since')   { answer($id, changed_since($fields[0]) ? 'changed' : 'unchanged') }
     elsif ($op eq 'stage')   { stage($id, $fields[0]) }
     elsif ($op eq 'write')   { write_file($id, @fields) }
     elsif ($op eq 'end')     { end_everything(); answer($id, 'ok') }
