@@ -41,7 +41,7 @@ export async function checkDocker(config: Config): Promise<Finding[]> {
         fail(
           "Sandbox image",
           `The engine has no image ${state.image}.`,
-          "`npm run setup` makes the default one; or name one that it has in DOCKER_IMAGE.",
+          "`npm start` makes the default one, and so does deploy/sandbox/make-image.sh; or name one that it has in DOCKER_IMAGE.",
         ),
       ];
     }
