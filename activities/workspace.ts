@@ -60,6 +60,8 @@ export async function checkpoint(
   key: string,
   signal: AbortSignal,
 ): Promise<Checkpoint | null> {
+  const mark = markPath(sandbox);
+  if (!(await sandbox.changedSince(mark, signal))) return null;
   const bundlePath = `${sandbox.scratch}/checkpoint.bundle`;
   const result = await sandbox.run(
     {
@@ -72,18 +74,23 @@ export async function checkpoint(
   );
   if (!isSound(result)) throw new SandboxLost(`The working tree could not be saved: ${describe(result)}`);
   const [commit, tree] = text(result).trim().split(/\s+/);
-  if (!commit || !tree) return null;
-  const saved: Checkpoint = { commit, tree, conversation };
-  const known = await findJson<CheckpointRecord>(parts.artifacts, recordKey(ref.run, saved));
-  if (known === null) {
-    const bundle = await readWhole(sandbox, bundlePath, signal);
-    await parts.artifacts.put(bundleKey(ref.run, saved), bundle);
-    await putJson(parts.artifacts, recordKey(ref.run, saved), {
-      checkpoint: saved,
-      parent: ref.checkpoint,
-    } satisfies CheckpointRecord);
-  }
+  const saved = commit && tree ? { commit, tree, conversation } : null;
+  if (saved) await store(parts.artifacts, ref, saved, () => readWhole(sandbox, bundlePath, signal));
+  // Only now, when it is safe: an attempt that is broken off before must find the change again.
+  await sandbox.write(mark, new Uint8Array(), {}, signal);
   return saved;
+}
+
+async function store(
+  artifacts: Artifacts,
+  ref: WorkspaceRef,
+  saved: Checkpoint,
+  bundle: () => Promise<Uint8Array>,
+): Promise<void> {
+  const key = recordKey(ref.run, saved);
+  if ((await findJson<CheckpointRecord>(artifacts, key)) !== null) return;
+  await artifacts.put(bundleKey(ref.run, saved), await bundle());
+  await putJson(artifacts, key, { checkpoint: saved, parent: ref.checkpoint } satisfies CheckpointRecord);
 }
 
 /** The bundles that lead from the base to a checkpoint, oldest first. */
@@ -101,6 +108,11 @@ export async function checkpointBundles(
     at = record.parent;
   }
   return bundles;
+}
+
+/** Made anew at each checkpoint: what changed later than this file is not safe yet. */
+function markPath(sandbox: Sandbox): string {
+  return `${sandbox.scratch}/checkpoint-mark`;
 }
 
 /** The settings of a workspace, as the sandbox engine wants them. */
@@ -135,7 +147,7 @@ async function seed(
       );
     }
   }
-  const script = seedScript(sandbox.scratch, bundles.length, ref.checkpoint?.commit ?? null, setup);
+  const script = seedScript(sandbox.scratch, markPath(sandbox), bundles.length, ref.checkpoint?.commit ?? null, setup);
   return sandbox.run({ key: "seed", script, timeoutMs: SEED_TIMEOUT_MS, keepBytes: 10_000 }, signal);
 }
 
@@ -153,7 +165,13 @@ async function baseBundle(
 }
 
 /** The tree is checked out at the base as branch `work`; a checkpoint's tree is laid over it as uncommitted work. */
-function seedScript(scratch: string, bundles: number, checkpointCommit: string | null, setup: string | null): string {
+function seedScript(
+  scratch: string,
+  mark: string,
+  bundles: number,
+  checkpointCommit: string | null,
+  setup: string | null,
+): string {
   const fetches = Array.from(
     { length: bundles },
     (_, index) => `git fetch -q ${scratch}/seed-${index}.bundle '+refs/*:refs/seed/${index}/*'`,
@@ -173,6 +191,7 @@ function seedScript(scratch: string, bundles: number, checkpointCommit: string |
     `git update-ref refs/mergewright/checkpoint ${checkpointCommit ?? '"$base"'}`,
     ...(checkpointCommit ? [`git read-tree -u --reset ${checkpointCommit}`, "git read-tree HEAD"] : []),
     `rm -f ${scratch}/seed-*.bundle`,
+    `touch ${mark}`,
     ...(setup ? [`set +e`, setup] : []),
   ].join("\n");
 }

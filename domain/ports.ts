@@ -34,6 +34,11 @@ export interface Sandbox {
     options: { key?: string; mode?: number },
     signal: AbortSignal,
   ): Promise<FileWrite>;
+  /**
+   * Whether anything in the tree may have changed since the file `mark` was made: false only when nothing did. Far cheaper than
+   * asking Git; Git's own folder does not count.
+   */
+  changedSince(mark: string, signal: AbortSignal): Promise<boolean>;
   /** What the journal holds for a key: `null` when nothing was ever claimed under it. */
   journal(key: string, signal: AbortSignal): Promise<CommandResult | FileWrite | null>;
 }
