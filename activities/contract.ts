@@ -64,7 +64,10 @@ export type BriefRef =
 /** What the user side of a turn says. */
 export type Said =
   | { kind: "brief"; brief: BriefRef }
-  | { kind: "results"; calls: ToolCallRef[]; note: string | null }
+  /** The tools that the last reply asked for: they run first, and their results are what is said. */
+  | { kind: "results"; calls: ToolCallRef[] }
+  /** The last reply was cut by its token limit: its calls may be incomplete, so none of them runs. */
+  | { kind: "cut-off"; calls: ToolCallRef[] }
   | { kind: "text"; text: string }
   /** The last reply was paused by the server: the same conversation is sent on. */
   | { kind: "continue" };
@@ -77,20 +80,21 @@ export interface ToolCallRef {
   summary: string;
 }
 
-export interface CallModelInput {
-  run: RunRef;
+export interface TakeTurnInput {
   role: Role;
   conversation: string;
   turn: number;
   /** The stored turn before this one, or null at the start. */
   previous: string | null;
   said: Said;
+  /** Where the tools run. */
+  workspace: WorkspaceRef;
   /** The commit under review: findings count on the lines that it changed. null for other roles. */
   reviewOf: string | null;
 }
 
-/** The facts of one reply that the workflow decides by. The reply itself is in the artifact store, under `key`. */
-export interface ModelTurn {
+/** The facts of one turn that the workflow decides by. The reply itself is in the artifact store, under `key`. */
+export interface Turn {
   key: string;
   stopReason: string;
   calls: ToolCallRef[];
@@ -100,27 +104,12 @@ export interface ModelTurn {
     | { kind: "text"; text: string }
     | { kind: "data"; value: unknown }
     | { kind: "invalid"; problem: string };
+  /** The last tree that is safe: that of the tools of this turn, or the one from before. */
+  checkpoint: Checkpoint | null;
   costUsd: number;
   inputTokens: number;
   outputTokens: number;
   requestBytes: number;
-}
-
-export interface RunToolInput {
-  workspace: WorkspaceRef;
-  role: Role;
-  conversation: string;
-  turn: number;
-  turnKey: string;
-  callId: string;
-}
-
-export interface ToolTurn {
-  isError: boolean;
-  /** The tree after this call, when it changed. */
-  checkpoint: Checkpoint | null;
-  /** The sandbox had been lost and was rebuilt from the last checkpoint before this call. */
-  rebuilt: boolean;
 }
 
 export interface Violation {
@@ -162,8 +151,7 @@ export interface Activities {
   prepareBase(input: { run: RunRef; ground: Ground }): Promise<Base>;
   checkPermission(input: { run: RunRef; login: string }): Promise<Permission>;
 
-  callModel(input: CallModelInput): Promise<ModelTurn>;
-  runTool(input: RunToolInput): Promise<ToolTurn>;
+  takeTurn(input: TakeTurnInput): Promise<Turn>;
   closeSandbox(input: { run: RunRef; purpose: string }): Promise<void>;
 
   collectChange(input: {

@@ -4,7 +4,7 @@ import { turnPrefix } from "../domain/ids.ts";
 import type { TokenUsage } from "../domain/money.ts";
 import type { Artifacts } from "../domain/ports.ts";
 import { findJson, getJson, putJson } from "./artifacts.ts";
-import type { RunRef } from "./contract.ts";
+import type { Checkpoint, RunRef } from "./contract.ts";
 
 export interface StoredTurn {
   /** Key of the turn before, or null for the first. */
@@ -24,6 +24,10 @@ export interface StoredTurn {
 export interface StoredResult {
   text: string;
   isError: boolean;
+  /** The tree after this call, when it changed. */
+  checkpoint: Checkpoint | null;
+  /** The sandbox had been lost, and was built anew from the last checkpoint before this call. */
+  rebuilt: boolean;
 }
 
 /** Conversations that a worker holds at once; each is at most a context window of text. */

@@ -7,10 +7,10 @@ import { Conversations } from "./conversation.ts";
 import { createGitHub } from "./github.ts";
 import { createGround } from "./ground.ts";
 import { createIntake, type IntakeParts } from "./intake.ts";
-import { createModelCalls } from "./model.ts";
 import { SettingsOfRuns } from "./run-settings.ts";
 import { createTests } from "./tests.ts";
-import { createTools } from "./tools.ts";
+import { createSandboxEnding } from "./tools.ts";
+import { createTurns } from "./turn.ts";
 
 export interface Ports {
   /** A GitHub owner may bring a key of their own. */
@@ -36,8 +36,8 @@ export function createActivities(ports: Ports, options: ActivityOptions): Activi
   return {
     ...createIntake(parts),
     ...createGround(parts),
-    ...createModelCalls(parts),
-    ...createTools(parts),
+    ...createTurns(parts),
+    ...createSandboxEnding(parts),
     ...createChange(parts),
     ...createTests(parts),
     ...createGitHub(parts),

@@ -1,9 +1,9 @@
-/** One tool call of Claude's, run in its workspace at most once, with the tree made safe when it changed. */
+/** The tool calls of a reply, each run in the workspace at most once, with the tree made safe when it changed. */
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources";
 import { runTool } from "../agents/tools.ts";
 import { findJson, putJson } from "./artifacts.ts";
+import type { Activities, Checkpoint, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
 import { type Conversations, resultKey, type StoredResult } from "./conversation.ts";
-import type { Activities, ToolTurn } from "./contract.ts";
 import { working } from "./temporal.ts";
 import { checkpoint, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
 
@@ -11,50 +11,80 @@ export interface ToolParts extends WorkspaceParts {
   conversations: Conversations;
 }
 
-/** With the outcome beside it, so that a repeated attempt knows all that the first one did. */
-type ToolRecord = StoredResult & { outcome: ToolTurn };
-
-export function createTools(parts: ToolParts): Pick<Activities, "runTool" | "closeSandbox"> {
+export function createSandboxEnding({ sandboxes }: Pick<ToolParts, "sandboxes">): Pick<Activities, "closeSandbox"> {
   return {
-    runTool: (input) =>
-      working(async ({ signal }): Promise<ToolTurn> => {
-        const { workspace, conversation, turn, turnKey, callId } = input;
-        const { limits } = await parts.settings.of(workspace.run);
-        const key = resultKey(workspace.run, conversation, turn, callId);
-        const known = await findJson<ToolRecord>(parts.artifacts, key);
-        if (known) return known.outcome;
-
-        const call = callOf((await parts.conversations.turn(turnKey)).reply.content, callId);
-        const { sandbox, rebuilt } = await openWorkspace(parts, workspace, signal);
-        const journalKey = `${conversation}-${turn}-${callId}`;
-        const result = await runTool(call, {
-          sandbox,
-          session: conversation,
-          key: journalKey,
-          limits,
-          signal,
-        });
-        const saved = result.mayHaveChanged
-          ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal)
-          : null;
-        const outcome: ToolTurn = { isError: result.isError, checkpoint: saved, rebuilt };
-        await putJson(parts.artifacts, key, {
-          text: result.text,
-          isError: result.isError,
-          outcome,
-        } satisfies ToolRecord);
-        return outcome;
-      }),
-
-    closeSandbox: ({ run, purpose }) => working(() => parts.sandboxes.close(sandboxKey(run, purpose))),
+    closeSandbox: ({ run, purpose }) => working(() => sandboxes.close(sandboxKey(run, purpose))),
   };
+}
+
+/**
+ * Runs the calls in Claude's order, neighbours that only read side by side. A call whose result is stored is not run
+ * again, so an attempt that follows a crash goes on where the other stopped. Throws what the sandbox and the store throw.
+ */
+export async function runCalls(
+  parts: ToolParts,
+  input: TakeTurnInput,
+  calls: readonly ToolCallRef[],
+  signal: AbortSignal,
+): Promise<{ results: StoredResult[]; checkpoint: Checkpoint | null }> {
+  const results: StoredResult[] = [];
+  let last = input.workspace.checkpoint;
+  for (const group of grouped(calls)) {
+    const workspace = { ...input.workspace, checkpoint: last };
+    const done = await Promise.all(group.map((call) => runCall(parts, input, workspace, call.id, signal)));
+    for (const result of done) last = result.checkpoint ?? last;
+    results.push(...done);
+  }
+  return { results, checkpoint: last };
+}
+
+async function runCall(
+  parts: ToolParts,
+  { conversation, turn, previous }: TakeTurnInput,
+  workspace: WorkspaceRef,
+  callId: string,
+  signal: AbortSignal,
+): Promise<StoredResult> {
+  // The calls belong to the turn before, whose reply asked for them.
+  const key = resultKey(workspace.run, conversation, turn - 1, callId);
+  const known = await findJson<StoredResult>(parts.artifacts, key);
+  if (known) return known;
+
+  const call = callOf((await parts.conversations.turn(previous!)).reply.content, callId);
+  const { limits } = await parts.settings.of(workspace.run);
+  const { sandbox, rebuilt } = await openWorkspace(parts, workspace, signal);
+  const journalKey = `${conversation}-${turn - 1}-${callId}`;
+  const { text, isError, mayHaveChanged } = await runTool(call, {
+    sandbox,
+    session: conversation,
+    key: journalKey,
+    limits,
+    signal,
+  });
+  const saved = mayHaveChanged ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal) : null;
+  const result: StoredResult = { text, isError, checkpoint: saved, rebuilt };
+  await putJson(parts.artifacts, key, result);
+  return result;
+}
+
+/** Neighbouring calls that only read, together; every other call by itself. */
+function grouped(calls: readonly ToolCallRef[]): ToolCallRef[][] {
+  const groups: ToolCallRef[][] = [];
+  let reading = false;
+  for (const call of calls) {
+    if (call.onlyReads && reading) groups.at(-1)!.push(call);
+    else groups.push([call]);
+    reading = call.onlyReads;
+  }
+  return groups;
 }
 
 function callOf(content: readonly { type: string }[], callId: string): ToolUseBlock {
   const call = content.find(
     (block): block is ToolUseBlock => block.type === "tool_use" && (block as ToolUseBlock).id === callId,
   );
-  if (!call)
+  if (!call) {
     throw new Error(`The stored reply has no tool call ${callId}: the artifact store was changed by something else.`);
+  }
   return call;
 }

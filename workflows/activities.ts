@@ -28,15 +28,8 @@ const patient = {
 /** What nobody misses when it cannot be done: labels, reactions, the progress comment. */
 const briefly = { ...patient, maximumAttempts: 5 } as const;
 
-/** A call to Claude streams for minutes at most; each event of the stream is a heartbeat. */
-export const { callModel } = proxyActivities<Activities>({
-  startToCloseTimeout: "30 minutes",
-  heartbeatTimeout: "15s",
-  retry: patient,
-});
-
-/** A tool call: its own time limit is the command's; a worker that dies is noticed by its missing heartbeat. */
-export const { runTool, runTests, prepareBase, collectChange } = proxyActivities<Activities>({
+/** Tools, tests and calls to Claude have time limits of their own; a worker that dies is noticed by its missing heartbeat. */
+export const { takeTurn, runTests, prepareBase, collectChange } = proxyActivities<Activities>({
   startToCloseTimeout: "6 hours",
   heartbeatTimeout: "15s",
   retry: patient,

@@ -8,9 +8,9 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Checkpoint, ModelTurn, Said, ToolCallRef, WorkspaceRef } from "../activities/contract.ts";
+import type { Checkpoint, Said, Turn, WorkspaceRef } from "../activities/contract.ts";
 import type { WaitingFor } from "../domain/run.ts";
-import { callModel, runTool } from "./activities.ts";
+import { takeTurn } from "./activities.ts";
 import {
   type AgentProgress,
   agentReportSignal,
@@ -37,7 +37,7 @@ export async function runAgent(input: RunAgentInput): Promise<AgentResult> {
     await agent.mayGoOn();
 
     const reply = await agent.ask(said);
-    const next = await agent.answer(reply);
+    const next = agent.next(reply);
     if (next.kind === "ended") return next.result;
     said = next.said;
 
@@ -104,24 +104,25 @@ class Agent {
     }
   }
 
-  async ask(said: Said): Promise<ModelTurn> {
-    const { run, role } = this.#input;
-    const turn = this.#progress.turn;
+  async ask(said: Said): Promise<Turn> {
+    const { role, base } = this.#input;
+    const { turn, previous } = this.#progress;
     setCurrentDetails(`${role}, turn ${turn + 1}, $${this.#progress.costUsd.toFixed(4)}`);
     const reply = await this.#untilDone(() =>
-      callModel.executeWithOptions({ summary: `${role} turn ${turn + 1}` }, [
+      takeTurn.executeWithOptions({ summary: summaryOf(role, turn + 1, said) }, [
         {
-          run,
           role,
           conversation: role,
           turn,
-          previous: this.#progress.previous,
+          previous,
           said,
-          reviewOf: role === "reviewer" ? this.#input.base.commit : null,
+          workspace: this.#workspace(),
+          reviewOf: role === "reviewer" ? base.commit : null,
         },
       ]),
     );
     this.#progress.previous = reply.key;
+    this.#progress.checkpoint = reply.checkpoint;
     this.#progress.turn += 1;
     this.#progress.turns += 1;
     this.#progress.modelCalls += 1;
@@ -130,78 +131,44 @@ class Agent {
     return reply;
   }
 
-  /** Does what the reply asks for. */
-  async answer(reply: ModelTurn): Promise<{ kind: "said"; said: Said } | { kind: "ended"; result: AgentResult }> {
+  /** What comes after a reply: something to say, or the end. */
+  next(reply: Turn): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
+    const { calls } = reply;
     switch (reply.stopReason) {
       case "tool_use":
         this.#nudges = 0;
-        return { kind: "said", said: await this.#runTools(reply) };
+        return { kind: "said", said: { kind: "results", calls } };
       case "pause_turn":
         return { kind: "said", said: { kind: "continue" } };
       case "refusal":
-        return this.#ended(this.gaveUp("Claude declined to work on this (stop reason refusal)"));
+        return { kind: "ended", result: this.gaveUp("Claude declined to work on this (stop reason refusal)") };
       case "model_context_window_exceeded":
-        return this.#ended(this.gaveUp("the conversation no longer fits into the model's context window"));
+        return {
+          kind: "ended",
+          result: this.gaveUp("the conversation no longer fits into the model's context window"),
+        };
       case "max_tokens":
         this.#nudges += 1;
-        return { kind: "said", said: cutOff(reply.calls) };
+        return { kind: "said", said: { kind: "cut-off", calls } };
       default:
         return this.#finish(reply);
     }
   }
 
-  #finish(reply: ModelTurn): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
-    const { answer } = reply;
+  #finish({ answer, calls }: Turn): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
+    if (calls.length > 0) return { kind: "said", said: { kind: "results", calls } };
     if (answer === null || answer.kind === "invalid") {
       this.#nudges += 1;
-      return {
-        kind: "said",
-        said: { kind: "text", text: answer?.problem ?? "Your reply was empty. Go on with the work, or answer." },
-      };
+      const text = answer?.problem ?? "Your reply was empty. Go on with the work, or answer.";
+      return { kind: "said", said: { kind: "text", text } };
     }
     const text = answer.kind === "text" ? answer.text : null;
     const data = answer.kind === "data" ? answer.value : null;
-    return this.#ended({ kind: "answered", text, data, progress: this.#progress });
-  }
-
-  #ended(result: AgentResult): { kind: "ended"; result: AgentResult } {
-    return { kind: "ended", result };
+    return { kind: "ended", result: { kind: "answered", text, data, progress: this.#progress } };
   }
 
   gaveUp(reason: string): AgentResult {
     return { kind: "gave-up", reason, progress: this.#progress };
-  }
-
-  /** Calls run in Claude's order; neighbours that only read run side by side. */
-  async #runTools(reply: ModelTurn): Promise<Said> {
-    let rebuilt = false;
-    for (const group of grouped(reply.calls)) {
-      const results = await Promise.all(group.map((call) => this.#runTool(reply, call)));
-      for (const result of results) {
-        rebuilt ||= result.rebuilt;
-        if (result.checkpoint) this.#progress.checkpoint = result.checkpoint;
-      }
-    }
-    const note = rebuilt
-      ? "The sandbox was lost and has been rebuilt: the working tree is as it was, but running processes, ignored files and installed packages are gone."
-      : null;
-    return { kind: "results", calls: reply.calls, note };
-  }
-
-  #runTool(reply: ModelTurn, call: ToolCallRef): ReturnType<typeof runTool> {
-    const { role } = this.#input;
-    return this.#untilDone(() =>
-      runTool.executeWithOptions({ summary: call.summary }, [
-        {
-          workspace: this.#workspace(),
-          role,
-          conversation: role,
-          turn: this.#progress.turn - 1,
-          turnKey: reply.key,
-          callId: call.id,
-        },
-      ]),
-    );
   }
 
   #workspace(): WorkspaceRef {
@@ -280,20 +247,8 @@ function nothingYet(): AgentProgress {
   return { previous: null, turn: 0, checkpoint: null as Checkpoint | null, turns: 0, modelCalls: 0, costUsd: 0 };
 }
 
-/** Neighbouring calls that only read, together; every other call by itself. */
-function grouped(calls: readonly ToolCallRef[]): ToolCallRef[][] {
-  const groups: ToolCallRef[][] = [];
-  let reading = false;
-  for (const call of calls) {
-    if (call.onlyReads && reading) groups.at(-1)!.push(call);
-    else groups.push([call]);
-    reading = call.onlyReads;
-  }
-  return groups;
-}
-
-/** A reply that was cut by its token limit: its tool calls may be incomplete, so none of them runs. */
-function cutOff(calls: ToolCallRef[]): Said {
-  const text = "Your last reply reached its token limit and was cut. Go on in smaller steps.";
-  return calls.length === 0 ? { kind: "text", text } : { kind: "results", calls, note: text };
+/** One line for the timeline of the Web UI: what the turn begins with. */
+function summaryOf(role: string, turn: number, said: Said): string {
+  const begins = said.kind === "results" ? said.calls.map((call) => call.summary).join("; ") : said.kind;
+  return `${role} turn ${turn}: ${begins}`.slice(0, 190);
 }

@@ -1,5 +1,5 @@
 /** Activities that play the outside of a run: what each answers can be set by the test, and every call is written down. */
-import type { Activities, Change, ModelTurn } from "../../activities/contract.ts";
+import type { Activities, Change, Checkpoint, TakeTurnInput, Turn } from "../../activities/contract.ts";
 import type { Role } from "../../domain/ids.ts";
 import type { CheckReport, PullRequest } from "../../domain/ports.ts";
 import type { Permission } from "../../domain/run.ts";
@@ -79,12 +79,7 @@ export function playActivities(): Played {
       hasChecks: false,
     }),
     checkPermission: async ({ login }) => played.permissions.get(login) ?? "none",
-    callModel: async ({ role, turn }) => answerOf(role, turn),
-    runTool: async ({ callId }) => ({
-      isError: false,
-      checkpoint: { commit: callId.padEnd(40, "c"), tree: "t".repeat(40), conversation: "coder" },
-      rebuilt: false,
-    }),
+    takeTurn: async (input) => ({ ...answerOf(input.role, input.turn), checkpoint: checkpointOf(input) }),
     closeSandbox: async () => undefined,
     collectChange: async () => {
       commits += 1;
@@ -119,7 +114,13 @@ export function playActivities(): Played {
     closeIssue: async () => undefined,
   };
 
-  function answerOf(role: Role, turn: number): ModelTurn {
+  /** A tool changes the tree; a turn without one leaves it as it was. */
+  function checkpointOf({ said, workspace }: TakeTurnInput): Checkpoint | null {
+    if (said.kind !== "results") return workspace.checkpoint;
+    return { commit: said.calls[0]!.id.padEnd(40, "c"), tree: "t".repeat(40), conversation: "coder" };
+  }
+
+  function answerOf(role: Role, turn: number): Omit<Turn, "checkpoint"> {
     const data = { classifier: played.classification, planner: plan, coder: null, reviewer: null }[role];
     const base = {
       key: `${role}-${turn}`,

@@ -200,7 +200,7 @@ describe("changes", () => {
     expect(played.inputs("openPullRequest")).toHaveLength(1);
     expect(played.inputs("pushBranch")).toMatchObject([{ expected: null }, { expected: "1".repeat(40) }]);
     expect(
-      played.inputs("callModel").find(({ said }) => said.kind === "brief" && said.brief.kind === "revise"),
+      played.inputs("takeTurn").find(({ said }) => said.kind === "brief" && said.brief.kind === "revise"),
     ).toMatchObject({
       role: "coder",
       turn: 2,
@@ -321,7 +321,7 @@ describe("an ending before the merge", () => {
 describe("waiting", () => {
   it("for an operator starts when a key is refused, and ends with resume", async () => {
     const { run, status } = await start({}, (played) =>
-      played.fail.set("callModel", [new AccessDenied("Claude", "The key was refused (401).")]),
+      played.fail.set("takeTurn", [new AccessDenied("Claude", "The key was refused (401).")]),
     );
     const parked = await reaches(status, (now) => now.waitingFor?.kind === "operator");
     expect(parked.waitingFor?.detail).toMatch(/The key was refused/);

@@ -30,21 +30,20 @@ sub attach {
 
 sub start {
     my ($name, $job, $waiters, $tries) = @_;
-    for (my $wait = 0; !$spare && $wait < 20; $wait++) {
-        $spare = start_supervisor() and last;
-        select undef, undef, undef, 0.1;
+    for (my $wait = 0; !@idle && $wait < 20; $wait++) {
+        push @idle, start_supervisor() // ();
+        select undef, undef, undef, 0.1 if !@idle;
     }
-    if (!$spare) {
+    if (!@idle) {
         answer($_, 'busy', "No process could be started in the sandbox: $!. Its process limit may be used up.") for @$waiters;
         return;
     }
-    my $command = $spare;
-    $spare = undef;
-    send_all($command->{socket}, frame(@$job));
+    my $command = shift @idle;
+    send_all($command->{socket}, frame('run', @$job));
     @$command{qw(buffer job waiters tries deadline)} = ('', $job, $waiters, $tries, now() + $job->[2] / 1000);
     $running{$name} = $command;
     # Made while the command starts, so that the next one finds it ready.
-    $spare = start_supervisor();
+    push @idle, start_supervisor() // () if !@idle;
 }
 
 # Something came from a supervisor: its result, or its end.
@@ -56,12 +55,11 @@ sub hear {
     my $whole = length $command->{buffer} >= 4 && length($command->{buffer}) - 4 >= unpack 'N', $command->{buffer};
     return if $read && !$whole;
     delete $running{$name};
-    close $command->{socket};
-    my ($verdict, @record) = $whole ? unpack('(N/a*)*', substr $command->{buffer}, 4) : ('lost');
-    if ($verdict eq 'record') {
-        answer($_, 'record', @record) for @{ $command->{waiters} };
-    } elsif ($verdict eq 'error') {
-        answer($_, 'error', @record) for @{ $command->{waiters} };
+    my ($verdict, @fields) = $whole ? unpack('(N/a*)*', substr $command->{buffer}, 4) : ('lost');
+    if    ($verdict eq 'lost') { close $command->{socket} }
+    elsif (@idle < $IDLE)      { push @idle, { socket => $command->{socket}, pid => $command->{pid} } }
+    if ($verdict eq 'record' || $verdict eq 'error') {
+        answer($_, $verdict, @fields) for @{ $command->{waiters} };
     } elsif (-e "$journal/$name.claim" || -e "$journal/$name.done") {
         # Claimed by another, or the supervisor was killed.
         $elsewhere{$name} = { waiters => $command->{waiters} };
@@ -114,12 +112,9 @@ sub end_overdue {
     kill_tree($_->{pid}) for grep { $now > $_->{deadline} + $OVERDUE } values %running;
 }
 
+# Our own supervisor is told; one of another server finds a file beside its claim.
 sub cancel {
     my ($name) = @_;
-    # Through the socket it cannot overtake the job; a supervisor that is not ours is known to be at work by its claim.
-    if (my $command = $running{$name}) { send_all($command->{socket}, 'c'); return }
-    sysopen(my $owner, "$journal/$name.claim", O_RDWR) or return;
-    return if flock $owner, LOCK_EX | LOCK_NB;
-    my ($type, $pid) = claim_header($owner);
-    kill TERM => $pid if $type eq 'run';
+    if (my $command = $running{$name}) { send_all($command->{socket}, frame('cancel', $name)); return }
+    sysopen my $cancelled, "$journal/$name.cancel", O_WRONLY | O_CREAT, 0600 if is_held($name);
 }

@@ -4,7 +4,7 @@
 # Processes, and what outlives what:
 #
 #   server                one for each connection; idle but for file work
-#   +- supervisor         one for each command, and one spare that waits for the next; outlives the server
+#   +- supervisor         one for each command that runs, and a few that wait for the next; outlives the server
 #      +- bash SCRIPT     the command: its own session, standard input /dev/null, output into a pipe to the supervisor
 #         +- ...          whatever it starts. Background processes end with their command.
 #
@@ -24,6 +24,7 @@ use Socket;
 
 my ($root, $kind, $sandbox) = @ARGV;
 my $FRAME_MAX       = 64 * 1024 * 1024;
+my $IDLE            = 3;               # supervisors that are kept waiting for a command
 my $PART            = 256 * 1024;      # bytes of a file in one answer
 my $HEADER          = 64;              # bytes of a claim before its record: what it is, whose, until when
 my $SPARE           = 64 * 1024;       # bytes set aside for a record before its command starts
@@ -50,14 +51,14 @@ my $has_proc = -r "/proc/$$/stat";
 my %running;     # NAME => { socket, pid, buffer, deadline, waiters => [request ids], job }
 my %elsewhere;   # NAME => { waiters => [...] }: claimed by a supervisor that is not a child of ours
 my %stage;       # request id => { file, handle, error }: parts of a large file that is being written
-my $spare;
+my @idle;        # { socket, pid }: supervisors that wait, the one that has waited longest first
 my $input = '';
 
 $0 = 'mergewright-server';
 set_traceable(0);
 end_strays() if $kind eq 'docker';
 clean_journal();
-$spare = start_supervisor();
+push @idle, start_supervisor() // ();
 answer(0, 'hello', $bash // '');
 serve();
 POSIX::_exit(0);
@@ -68,10 +69,12 @@ sub serve {
     while (1) {
         my $wanted = '';
         vec($wanted, 0, 1) = 1;
-        vec($wanted, fileno $_->{socket}, 1) = 1 for values %running;
+        vec($wanted, fileno $_->{socket}, 1) = 1 for values %running, @idle;
         my $timeout = %elsewhere ? $POLL : %running ? 1 : undef;
         my $found = select(my $ready = $wanted, undef, undef, $timeout);
         if ($found > 0) {
+            # A supervisor that waits says nothing: when there is something to read, it has ended.
+            @idle = grep { !vec $ready, fileno $_->{socket}, 1 } @idle;
             for my $name (keys %running) {
                 my $command = $running{$name} or next;
                 hear($name) if vec($ready, fileno $command->{socket}, 1);

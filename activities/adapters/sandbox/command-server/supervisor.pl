@@ -1,6 +1,6 @@
-# The supervisor: one process that runs one command to its end and leaves nothing of it behind.
+# The supervisor: a process that runs commands, one after the other, each to its end, and leaves nothing of it behind.
 
-# Forks one that waits for its job; undef when no process is to be had.
+# Forks one; undef when no process is to be had.
 sub start_supervisor {
     socketpair my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC or return;
     my $pid = fork;
@@ -10,13 +10,14 @@ sub start_supervisor {
         return { socket => $ours, pid => $pid };
     }
     close $ours;
-    close $_->{socket} for values %running, $spare ? $spare : ();
+    close $_->{socket} for values %running, @idle;
     close $_->{handle} for grep { $_->{handle} } values %stage;
     eval { supervise($theirs) };
     send_all($theirs, frame('error', "The supervisor failed: $@")) if $@;
     POSIX::_exit(0);
 }
 
+# Until the server is gone, or something of a command could not be ended.
 sub supervise {
     my ($server) = @_;
     POSIX::setsid();
@@ -26,19 +27,29 @@ sub supervise {
     open STDERR, '>', '/dev/null';
     $0 = 'mergewright-supervisor';
     my $reaps = become_subreaper();
-    # What can be done before the job is known is done now: a fork and some disk space, while nobody waits.
-    my $runner = start_runner();
-    my ($claim, $path) = make_claim($SPARE);
-    keep_reserve();
-
-    my ($name, $session, $timeout, $keep, $script, %env) = receive($server);
-    if (!defined $name) {
-        unlink $path if $path;
-        return;
+    my $clean = 1;
+    while ($clean) {
+        # What can be done before the command is known is done now: a fork and some disk space, while nobody waits.
+        my $runner = start_runner();
+        my ($claim, $path) = make_claim($SPARE);
+        keep_reserve();
+        my ($word, @job);
+        # A cancellation that came too late is still on its way.
+        do { ($word, @job) = receive($server) } while defined $word && $word ne 'run';
+        if (!defined $word) {
+            unlink $path if $path;
+            return;
+        }
+        ($clean, my @answer) = supervise_one($server, $reaps, $runner, $claim, $path, @job);
+        # The lock of the claim goes before the answer does.
+        close $claim if $claim;
+        send_all($server, frame(@answer)) or return;
     }
-    my $cancelled = 0;
-    $SIG{TERM} = sub { $cancelled = 1 };   # from a server that is not our parent
+}
 
+# Returns whether nothing is left of the command, and what to tell the server.
+sub supervise_one {
+    my ($server, $reaps, $runner, $claim, $path, $name, $session, $timeout, $keep, $script, %env) = @_;
     my $started  = now();
     my $deadline = $started + $timeout / 1000;
     my $claimed  = $claim && claim($claim, $path, $name, 'run', $deadline);
@@ -48,21 +59,22 @@ sub supervise {
         $claimed = $claim && claim($claim, $path, $name, 'run', $deadline);
     }
     if (!$claimed) {
-        my $taken = $! == EEXIST;
-        my $why   = "$!";
+        my @answer = $! == EEXIST ? ('claimed') : ('error', "The journal of the sandbox cannot be written: $!.");
         unlink $path if $path;
-        send_all($server, $taken ? frame('claimed') : frame('error', "The journal of the sandbox cannot be written: $why."));
-        return;
+        # The runner that waits is of no use any more: it ends with us.
+        return (0, @answer);
     }
 
-    my $output = { keep => $keep, head => '', tail => [], tail_bytes => 0, total => 0 };
-    my @outcome = conduct({
+    my $command = {
         name => $name, session => $session, script => $script, env => \%env, deadline => $deadline, runner => $runner,
-        output => $output, cancelled => \$cancelled, reaps => $reaps, server => $server,
-    });
+        reaps => $reaps, server => $server, output => { keep => $keep, head => '', tail => [], tail_bytes => 0, total => 0 },
+    };
+    my @outcome = conduct($command);
+    my $output  = $command->{output};
     my $milliseconds = int((now() - $started) * 1000 + 0.5);
     my @record = finish($claim, $name, 'run', @outcome, $milliseconds, $output->{total}, $output->{head}, tail_of($output));
-    send_all($server, frame('record', @record));
+    unlink "$journal/$name.cancel";
+    return ($command->{clean}, 'record', @record);
 }
 
 # The fields of one frame; none when the other side is gone.
@@ -87,6 +99,7 @@ sub conduct {
     until ($runner && send_all($runner->{orders}, $order)) {
         if (now() > $command->{deadline}) {
             note($command->{output}, "mergewright: no process could be started: $!\n");
+            $command->{clean} = 0;
             return ('exited', 126);
         }
         $runner = start_runner() or select undef, undef, undef, 0.1;
@@ -94,8 +107,9 @@ sub conduct {
     close $runner->{orders};
     @$command{qw(reader main)} = @$runner{qw(output pid)};
     my $outcome = watch($command);
-    end_command($command);
+    $command->{clean} = end_command($command);
     drain($command);
+    close $command->{reader};
     unlink $file if $file;
     my $fresh = "$sessions/$command->{session}.$$";
     if ($outcome eq 'ended' && $command->{session} ne '' && complete($fresh)) { rename $fresh, "$sessions/$command->{session}" }
@@ -113,7 +127,7 @@ sub watch {
     while (1) {
         reap($command);
         return 'ended'     if defined $command->{status};
-        return 'cancelled' if ${ $command->{cancelled} };
+        return 'cancelled' if is_cancelled($command);
         my $left = $command->{deadline} - now();
         return 'timed-out' if $left <= 0;
         if ($command->{closed}) {
@@ -136,9 +150,19 @@ sub watch {
 # The server says only "cancel"; its end changes nothing.
 sub hear_server {
     my ($command) = @_;
-    my $read = sysread $command->{server}, my $word, 1;
-    if    ($read)         { ${ $command->{cancelled} } = 1 }
-    elsif (defined $read) { $command->{server} = undef }
+    my ($word, $name) = receive($command->{server});
+    if    (!defined $word)                                      { $command->{server} = undef }
+    elsif ($word eq 'cancel' && $name eq $command->{name}) { $command->{cancelled} = 1 }
+}
+
+# By our server, or by another one through a file, which is looked for twenty times a second.
+sub is_cancelled {
+    my ($command) = @_;
+    return 1 if $command->{cancelled};
+    my $now = now();
+    return 0 if $now < ($command->{look_again} // 0);
+    $command->{look_again} = $now + 0.05;
+    return -e "$journal/$command->{name}.cancel";
 }
 
 sub take_output {
@@ -187,7 +211,7 @@ sub reap {
     }
 }
 
-# TERM, a short grace, KILL, until nothing of the command is left.
+# TERM, a short grace, KILL, until nothing of the command is left. False when something could not be ended.
 sub end_command {
     my ($command) = @_;
     my $group = -$command->{main};
@@ -199,14 +223,16 @@ sub end_command {
         return (marked($command->{name}), $kind eq 'docker' ? grep { !$known{$_} } strays() : ());
     };
     my $all = sub { ($has_proc ? descendants($$) : ()), $astray->() };
-    return if !reap($command) && !$astray->();
+    my $gone = sub { !reap($command) && !$astray->() };
+    return 1 if $gone->();
     my @first = $all->();
     kill $_ => @first for qw(TERM CONT);
     my $until = now() + $GRACE;
     while (now() < $until) {
-        return if !reap($command) && !$astray->();
+        return 1 if $gone->();
         select undef, undef, undef, 0.005;
         drain($command);
     }
     end_processes($all, sub { drain($command); reap($command) });
+    return $gone->();
 }

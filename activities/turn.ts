@@ -1,4 +1,7 @@
-/** One call to Claude, paid at most once: a reply that was received is found again under the digest of its request. */
+/**
+ * One turn: the tools that the last reply asked for, then Claude. Each tool's result and the reply are stored when they
+ * come, so an attempt that follows a crash runs no tool and pays for no reply a second time.
+ */
 import { createHash } from "node:crypto";
 import type { ContentBlock } from "@anthropic-ai/sdk/resources";
 import { limitFindings, readAnswer, textOf } from "../agents/answers.ts";
@@ -12,39 +15,33 @@ import type { ChangeSet } from "../domain/change.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import { costUsd, type ModelPrice } from "../domain/money.ts";
 import type { Review } from "../domain/outputs.ts";
-import type { Artifacts, Model, ModelRequest } from "../domain/ports.ts";
+import type { Model, ModelRequest } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import { oneLine } from "../domain/text.ts";
 import { findJson, getJson } from "./artifacts.ts";
 import { changeKey } from "./change.ts";
-import type { Activities, BriefRef, CallModelInput, ModelTurn, ToolCallRef } from "./contract.ts";
-import { type Conversations, resultKey, type StoredResult, type StoredTurn, turnKey } from "./conversation.ts";
+import type { Activities, BriefRef, Checkpoint, RunRef, TakeTurnInput, ToolCallRef, Turn } from "./contract.ts";
+import { type StoredTurn, turnKey } from "./conversation.ts";
 import { instructionsKey, issueKey } from "./ground.ts";
-import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
+import { runCalls, type ToolParts } from "./tools.ts";
 
-export interface ModelParts {
+export interface TurnParts extends ToolParts {
   modelFor: (repository: RepositoryName) => Model;
-  artifacts: Artifacts;
-  conversations: Conversations;
-  settings: SettingsOfRuns;
 }
 
-export function createModelCalls({
-  modelFor,
-  artifacts,
-  conversations,
-  settings: runs,
-}: ModelParts): Pick<Activities, "callModel"> {
+export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
+  const { modelFor, artifacts, conversations } = parts;
   return {
-    callModel: (input) =>
-      working(async ({ signal, beat }): Promise<ModelTurn> => {
-        const { run, role, conversation, turn, previous } = input;
-        const [turns, user, settings] = await Promise.all([
+    takeTurn: (input) =>
+      working(async ({ signal, beat }): Promise<Turn> => {
+        const { role, conversation, turn, previous } = input;
+        const { run } = input.workspace;
+        const [turns, { user, checkpoint }, settings] = await Promise.all([
           conversations.upTo(previous),
-          userMessage(input),
-          runs.of(run),
+          userMessage(input, signal),
+          parts.settings.of(run),
         ]);
         const request = composeRequest(role, settings.models[role], settings, [
           ...turns.flatMap(segmentsOf),
@@ -61,45 +58,46 @@ export function createModelCalls({
           };
           await conversations.append(key, stored);
         }
-        return turnOf(input, key, stored, settings);
+        return { ...(await factsOf(input, key, stored, settings)), checkpoint };
       }),
   };
 
-  async function userMessage(input: CallModelInput): Promise<Segment | null> {
+  async function userMessage(input: TakeTurnInput, signal: AbortSignal): Promise<Message> {
     const { said } = input;
+    const { checkpoint } = input.workspace;
     switch (said.kind) {
       case "brief":
-        return saying([...(await closedCalls(input)), { type: "text", text: await briefText(input, said.brief) }]);
+        return message([...(await closedCalls(input)), words(await briefText(input, said.brief))], checkpoint);
       case "text":
-        return saying([{ type: "text", text: said.text }]);
+        return message([words(said.text)], checkpoint);
       case "results": {
-        const results = await Promise.all(said.calls.map((call) => resultOf(input, call)));
-        return saying([...results, ...(said.note ? [{ type: "text" as const, text: said.note }] : [])]);
+        const done = await runCalls(parts, input, said.calls, signal);
+        const results = done.results.map((result, index) =>
+          toolResult(said.calls[index]!.id, result.text, result.isError),
+        );
+        const rebuilt = done.results.some((result) => result.rebuilt);
+        return message(rebuilt ? [...results, words(REBUILT)] : results, done.checkpoint);
+      }
+      case "cut-off": {
+        const results = said.calls.map((call) =>
+          toolResult(call.id, "Not run: the reply that asked for it was cut off.", true),
+        );
+        return message([...results, words(CUT_OFF)], checkpoint);
       }
       case "continue":
-        return null;
+        return { user: null, checkpoint };
     }
   }
 
-  async function resultOf(
-    { run, conversation, turn }: CallModelInput,
-    call: ToolCallRef,
-  ): Promise<Segment["content"][number]> {
-    const result = await findJson<StoredResult>(artifacts, resultKey(run, conversation, turn - 1, call.id));
-    return result
-      ? toolResult(call.id, result.text, result.isError)
-      : toolResult(call.id, "Not run: the reply that asked for it was cut off.", true);
-  }
-
   /** A conversation that goes on after it gave up may have asked for tools last: Claude's API wants them answered. */
-  async function closedCalls({ previous }: CallModelInput): Promise<Segment["content"]> {
+  async function closedCalls({ previous }: TakeTurnInput): Promise<Segment["content"]> {
     if (previous === null) return [];
     const { reply } = await conversations.turn(previous);
     const open = reply.content.filter((block) => block.type === "tool_use");
     return open.map((call) => toolResult(call.id, "Not run: the round ended before it.", true));
   }
 
-  async function briefText({ run }: CallModelInput, brief: BriefRef): Promise<string> {
+  async function briefText({ workspace: { run } }: TakeTurnInput, brief: BriefRef): Promise<string> {
     const [issue, instructions, whole] = await Promise.all([
       getJson<IssueSnapshot>(artifacts, issueKey(run)),
       findJson<InstructionFile[]>(artifacts, instructionsKey(run)),
@@ -108,19 +106,19 @@ export function createModelCalls({
     return composeBrief(whole, { issue, instructions: instructions ?? [], seed: run.runKey }).text;
   }
 
-  async function wholeBrief(run: CallModelInput["run"], brief: BriefRef): Promise<Brief> {
+  async function wholeBrief(run: RunRef, brief: BriefRef): Promise<Brief> {
     if (brief.kind !== "review") return brief;
     const { headSha, ...rest } = brief;
     const { patch, patchTruncated, files } = await getJson<ChangeSet>(artifacts, changeKey(run, headSha));
     return { ...rest, patch, patchTruncated, files };
   }
 
-  async function turnOf(
-    input: CallModelInput,
+  async function factsOf(
+    input: TakeTurnInput,
     key: string,
     { reply }: StoredTurn,
     settings: RunSettings,
-  ): Promise<ModelTurn> {
+  ): Promise<Omit<Turn, "checkpoint">> {
     const { usage, content, stopReason, requestBytes } = reply;
     const calls = content.filter((block) => block.type === "tool_use").map(callRef);
     return {
@@ -136,9 +134,9 @@ export function createModelCalls({
   }
 
   async function answerOf(
-    { run, role, reviewOf }: CallModelInput,
+    { workspace: { run }, role, reviewOf }: TakeTurnInput,
     content: ContentBlock[],
-  ): Promise<ModelTurn["answer"]> {
+  ): Promise<Turn["answer"]> {
     const text = textOf(content);
     const schema = ROLES[role].answer;
     if (schema === null)
@@ -159,8 +157,22 @@ const EMPTY = "Your reply was empty. Go on with the work, or say in a few senten
 /** A summary goes into the history, the commit and the pull request: a few paragraphs are enough. */
 const MAX_SUMMARY = 6_000;
 
-function saying(content: Segment["content"]): Segment {
-  return { role: "user", content };
+const CUT_OFF = "Your last reply reached its token limit and was cut. Go on in smaller steps.";
+const REBUILT =
+  "The sandbox was lost and has been rebuilt: the working tree is as it was, but running processes, ignored files and installed packages are gone.";
+
+interface Message {
+  user: Segment | null;
+  /** The last tree that is safe. */
+  checkpoint: Checkpoint | null;
+}
+
+function message(content: Segment["content"], checkpoint: Checkpoint | null): Message {
+  return { user: { role: "user", content }, checkpoint };
+}
+
+function words(text: string): Segment["content"][number] {
+  return { type: "text", text };
 }
 
 function segmentsOf({ user, reply }: StoredTurn): Segment[] {
