@@ -36,7 +36,7 @@ const ATTRIBUTE_TYPES = {
   KEYWORD_LIST: "KeywordList",
 } as const;
 
-/** A write-ahead log halves the cost of an activity; what it may lose in a power cut is what was not yet acknowledged. */
+/** A write-ahead log halves the cost of an activity. Nothing is lost when a process dies; a power cut may cost the last moments. */
 const SQLITE = ["journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"];
 
 /** As it comes, the one shard looks at its queues 20 times a second, and every activity waits for that look. */
