@@ -122,6 +122,33 @@ export function fileContract(subject: Subject): void {
     await print(subject.sandbox, `rm ${path}; test -z "$(ls ../journal | grep -E '^part')"`);
   });
 
+  it.each([
+    ["nothing is done", "cat watched/file; ls watched", false],
+    ["Git's own folder changes", "echo x > .git/x", false],
+    ["something outside of the tree changes", 'echo x > "$HOME/x"', false],
+    ["a file is written", "echo y > watched/file", true],
+    ["a file is written and its time set back", "echo y > watched/file; touch -d 2001-01-01 watched/file", true],
+    ["a file is removed", "rm watched/sub/other", true],
+    ["a file is renamed", "mv watched/sub/other watched/sub/another", true],
+    ["a mode changes", "chmod +x watched/file", true],
+    ["a link is made", "ln -sfn file watched/link", true],
+    ["a folder is made far below", "mkdir watched/sub/deeper", true],
+  ])("it is seen whether the tree changed when %s", async (_, script, changed) => {
+    const { sandbox } = subject;
+    await print(sandbox, "rm -rf watched; mkdir -p .git watched/sub; touch watched/file watched/sub/other; sleep 0.05");
+    const mark = `${sandbox.scratch}/${drawKey("mark")}`;
+    await sandbox.write(mark, text(""), {}, never);
+    await print(sandbox, "sleep 0.05");
+    expect(await sandbox.changedSince(mark, never)).toBe(false);
+    await print(sandbox, script);
+    expect(await sandbox.changedSince(mark, never)).toBe(changed);
+  });
+
+  it("changes since a mark that is not there cannot be ruled out", async () => {
+    expect(await subject.sandbox.changedSince("no-such-mark", never)).toBe(true);
+    expect(await subject.sandbox.changedSince("/etc/passwd", never)).toBe(true);
+  });
+
   it("a call whose signal fires is given up at once", async () => {
     const reason = new Error("enough");
     await expect(subject.sandbox.read("x", 1, AbortSignal.abort(reason))).rejects.toBe(reason);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Subject } from "./contract.ts";
-import { countProcesses, marker, print, run, textOf, until } from "./harness.ts";
+import { countProcesses, marker, print, run, specOf, textOf, until } from "./harness.ts";
 
 export function processContract(subject: Subject): void {
   it("a command that overruns is ended with everything it started, whatever that did to get away", async () => {
@@ -78,6 +78,32 @@ if os.fork() == 0:
     await expect(running).rejects.toBe(reason);
     expect(await countProcesses(subject.sandbox, argument)).toBe(0);
     expect(await subject.sandbox.run(command, new AbortController().signal)).toMatchObject({ kind: "unknown" });
+  });
+
+  it("a command that another process began is ended by an abort as well", async () => {
+    const argument = marker();
+    const others = subject.implementation.create();
+    const theirs = await others.open(specOf(subject.key), new AbortController().signal);
+    const command = { key: `shared-${argument}`, script: `sleep ${argument}`, timeoutMs: 60_000, keepBytes: 1000 };
+    const began = theirs.run(command, new AbortController().signal);
+    await until("the command runs", async () => (await countProcesses(subject.sandbox, argument)) === 1);
+    const abort = new AbortController();
+    const joined = subject.sandbox.run(command, abort.signal);
+    setTimeout(() => abort.abort(new Error("enough")), 100);
+    await expect(joined).rejects.toThrow("enough");
+    expect(await began).toMatchObject({ kind: "unknown" });
+    expect(await countProcesses(subject.sandbox, argument)).toBe(0);
+    others.disconnect();
+  });
+
+  it("aborting one command does not touch the next, however close it follows", async () => {
+    for (let round = 0; round < 20; round++) {
+      const abort = new AbortController();
+      const aborted = run(subject.sandbox, "echo short", {}, abort.signal).catch(() => {});
+      setTimeout(() => abort.abort(new Error("enough")), round % 7);
+      await aborted;
+      expect(await print(subject.sandbox, "echo next")).toBe("next\n");
+    }
   });
 
   it("a signal that has fired already starts nothing", async () => {
