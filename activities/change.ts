@@ -3,10 +3,11 @@ import { runPrefix } from "../domain/ids.ts";
 import type { ChangeSet } from "../domain/change.ts";
 import { isTestPath } from "../domain/paths.ts";
 import { judgeChange } from "../domain/policy.ts";
-import type { Artifacts, Mirror, Viewer } from "../domain/ports.ts";
+import type { Artifacts, Mirror } from "../domain/ports.ts";
 import { commitMessage } from "../domain/pull-request-text.ts";
 import { findSecrets } from "../domain/secrets.ts";
 import { putJson } from "./artifacts.ts";
+import { authorOf } from "./author.ts";
 import type { Activities, Change, RunRef, Violation } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
@@ -86,9 +87,4 @@ function secretsIn(change: ChangeSet, secrets: readonly string[]): Violation[] {
     detail: `an added line holds what looks like a secret: ${kind}`,
     severity: "refuse",
   }));
-}
-
-/** GitHub links a commit to an account by its noreply address. */
-function authorOf(viewer: Viewer): { name: string; email: string } {
-  return { name: viewer.login, email: `${viewer.id}+${viewer.login}@users.noreply.github.com` };
 }

@@ -1,7 +1,8 @@
 /** Effects on GitHub: each is one call of the port, which finds it before it makes it. */
 import { refuseAuthority } from "../domain/approval.ts";
 import { branchName } from "../domain/ids.ts";
-import type { Forge, Mirror } from "../domain/ports.ts";
+import type { Forge, Mirror, PushResult } from "../domain/ports.ts";
+import { authorOf } from "./author.ts";
 import type { Activities } from "./contract.ts";
 import { working } from "./temporal.ts";
 
@@ -31,9 +32,19 @@ type GitHub = Pick<
 export function createGitHub({ forge, mirror }: GitHubParts): GitHub {
   return {
     pushBranch: ({ run, ground, commit, expected }) =>
-      working(({ signal }) =>
-        mirror.push(run.repository, ground.cloneUrl, { branch: branchName(run.issue), commit, expected }, signal),
-      ),
+      working(async ({ signal }) => {
+        const branch = branchName(run.issue);
+        const push = (over: string | null): Promise<PushResult> =>
+          mirror.push(run.repository, ground.cloneUrl, { branch, commit, expected: over }, signal);
+        const result = await push(expected);
+        if (result.kind !== "moved" || result.actual === null || expected !== null) return result;
+        // An earlier run of this issue may have left the branch. It is replaced when all on it is ours.
+        const left = await mirror.fetch(run.repository, ground.cloneUrl, branch, signal);
+        const base = await mirror.fetch(run.repository, ground.cloneUrl, ground.defaultBranch, signal);
+        const authors = await mirror.authors(run.repository, base, left, signal);
+        const ours = authors.every((email) => email === authorOf(ground.viewer).email);
+        return ours ? push(left) : result;
+      }),
 
     openPullRequest: ({ run, ground, title, body }) =>
       working(() =>

@@ -61,10 +61,25 @@ async function runCall(
     limits,
     signal,
   });
-  const saved = mayHaveChanged ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal) : null;
-  const result: StoredResult = { text, isError, checkpoint: saved, rebuilt };
+  const saved = mayHaveChanged
+    ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal)
+    : ({ kind: "unchanged" } as const);
+  const result: StoredResult = {
+    text: saved.kind === "failed" ? `${text}\n\n${notSaved(saved.reason)}` : text,
+    isError: isError || saved.kind === "failed",
+    checkpoint: saved.kind === "saved" ? saved.checkpoint : null,
+    rebuilt,
+  };
   await putJson(parts.artifacts, key, result);
+  // Without its repository nothing in it can be saved any more: the next call gets one built from the last checkpoint.
+  if (saved.kind === "failed" && (await sandbox.read(".git", 1, signal)).kind !== "directory") {
+    await parts.sandboxes.close(sandboxKey(workspace.run, workspace.purpose));
+  }
   return result;
+}
+
+function notSaved(reason: string): string {
+  return `[The working tree could not be saved after this: what changed since the last saved state is lost with the sandbox. Mend this before you go on (free space, remove nested or broken repositories). Git said: ${reason}]`;
 }
 
 /** Neighbouring calls that only read, together; every other call by itself. */

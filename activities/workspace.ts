@@ -1,5 +1,5 @@
 /** A workspace: a sandbox with a commit checked out, and on top of it what an agent had done by its last checkpoint. */
-import { SandboxLost } from "../domain/errors.ts";
+import { SandboxLost, SandboxUnavailable } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
 import type { Artifacts, CommandResult, Mirror, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
@@ -44,13 +44,18 @@ export async function openWorkspace(
     sandbox = await parts.sandboxes.open(spec, signal);
   }
   seeded = await seed(parts, ref, sandbox, settings.setup_command ?? null, signal);
-  if (!isSound(seeded)) throw new SandboxLost(`Sandbox ${spec.key} could not be filled: ${describe(seeded)}`);
+  if (seeded.kind === "unknown") throw new SandboxLost(`Sandbox ${spec.key} was lost while it was filled.`);
+  if (!isSound(seeded)) {
+    throw new SandboxUnavailable(
+      `Sandbox ${spec.key} could not be set up (repository and setup_command): ${describe(seeded)}`,
+    );
+  }
   return { sandbox, rebuilt: ref.checkpoint !== null };
 }
 
 /**
- * Makes what changed in the tree safe: a commit, exported as an incremental bundle to the artifact store. Null when
- * nothing changed since the last checkpoint.
+ * Makes what changed in the tree safe: a commit, exported as an incremental bundle to the artifact store. It fails for
+ * what the agent did (no space, a broken or nested repository): the agent is told, and can undo it.
  */
 export async function checkpoint(
   parts: WorkspaceParts,
@@ -59,9 +64,9 @@ export async function checkpoint(
   sandbox: Sandbox,
   key: string,
   signal: AbortSignal,
-): Promise<Checkpoint | null> {
+): Promise<{ kind: "saved"; checkpoint: Checkpoint } | { kind: "unchanged" } | { kind: "failed"; reason: string }> {
   const mark = markPath(sandbox);
-  if (!(await sandbox.changedSince(mark, signal))) return null;
+  if (!(await sandbox.changedSince(mark, signal))) return { kind: "unchanged" };
   const bundlePath = `${sandbox.scratch}/checkpoint.bundle`;
   const result = await sandbox.run(
     {
@@ -72,13 +77,13 @@ export async function checkpoint(
     },
     signal,
   );
-  if (!isSound(result)) throw new SandboxLost(`The working tree could not be saved: ${describe(result)}`);
+  if (!isSound(result)) return { kind: "failed", reason: describe(result) };
   const [commit, tree] = text(result).trim().split(/\s+/);
   const saved = commit && tree ? { commit, tree, conversation } : null;
   if (saved) await store(parts.artifacts, ref, saved, () => readWhole(sandbox, bundlePath, signal));
   // Only now, when it is safe: an attempt that is broken off before must find the change again.
   await sandbox.write(mark, new Uint8Array(), {}, signal);
-  return saved;
+  return saved ? { kind: "saved", checkpoint: saved } : { kind: "unchanged" };
 }
 
 async function store(
@@ -142,7 +147,7 @@ async function seed(
   for (const [index, bundle] of bundles.entries()) {
     const written = await sandbox.write(`${sandbox.scratch}/seed-${index}.bundle`, bundle, {}, signal);
     if (written.kind !== "written") {
-      throw new SandboxLost(
+      throw new SandboxUnavailable(
         `The repository does not fit into the workspace (${written.kind}). Raise sandbox.workspace in the settings.`,
       );
     }

@@ -112,6 +112,8 @@ export interface Mirror {
   ): Promise<Map<string, Uint8Array>>;
   /** Paths of a commit, all of them. */
   paths(repository: RepositoryName, commit: string, signal: AbortSignal): Promise<string[]>;
+  /** E-mail addresses of the authors and committers of the commits that `head` has and `base` has not, each once. */
+  authors(repository: RepositoryName, base: string, head: string, signal: AbortSignal): Promise<string[]>;
   /** One commit of ours: the tree of `treeOf` on top of `parent`. The same input makes the same commit. */
   commit(repository: RepositoryName, input: CommitInput, signal: AbortSignal): Promise<string>;
   /** A commit of ours: `onto` with the given paths as they are in `from` (deleted where `from` has none). */

@@ -27,6 +27,9 @@ export async function startWorker(
   links: () => ResolveIssueInput["links"] = () => linksOf(config),
 ): Promise<Running> {
   installTemporalLog(log);
+  if (config.payloadKey !== null) {
+    log.warn("MERGEWRIGHT_PAYLOAD_KEY is set, but payloads are not encrypted in this version");
+  }
   const [connection, bundle] = await Promise.all([
     NativeConnection.connect(connectionOptions(config)),
     workflowBundle(bundleCache),

@@ -25,7 +25,7 @@ const patient = {
   nonRetryableErrorTypes: FINAL,
 } as const;
 
-/** What nobody misses when it cannot be done: labels, reactions, the progress comment. */
+/** What stops no run when it cannot be done: labels, reactions, comments, the end of a sandbox. */
 const briefly = { ...patient, maximumAttempts: 5 } as const;
 
 /** Tools, tests and calls to Claude have time limits of their own; a worker that dies is noticed by its missing heartbeat. */
@@ -47,18 +47,18 @@ export const {
   readChecks,
   mergePullRequest,
   closeIssue,
-  closeSandbox,
 } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
   heartbeatTimeout: "15s",
   retry: patient,
 });
 
-export const { putComment, addLabels, removeLabel, assign, react, reportStatus } = proxyActivities<Activities>({
-  startToCloseTimeout: "2 minutes",
-  heartbeatTimeout: "15s",
-  retry: briefly,
-});
+export const { closeSandbox, putComment, addLabels, removeLabel, assign, react, reportStatus } =
+  proxyActivities<Activities>({
+    startToCloseTimeout: "2 minutes",
+    heartbeatTimeout: "15s",
+    retry: briefly,
+  });
 
 /** The intake of a delivery: GitHub may be down for a day, the delivery waits. */
 export const { admitDelivery, startRun, signalRun } = proxyActivities<Activities>({

@@ -53,7 +53,14 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     for (;;) {
       await condition(() => wanted > shown || finished);
       if (finished) return;
-      await show();
+      try {
+        await show();
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        // The next change is the next chance.
+        shown = wanted;
+        log.warn("the progress comment was not written", { reason: reasonOf(error) });
+      }
     }
   };
   const running = loop();
@@ -71,7 +78,6 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
 
 /** Leaves GitHub tidy: no working label, no open pull request of a run that ended without a merge, and why. */
 export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
-  if (run.ground === null) return;
   const { ref } = run;
   if (run.settings.add_labels)
     await removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }).catch(tolerated);

@@ -103,12 +103,13 @@ export type Decision = { kind: "merge"; approvedBy: string | null } | Revision;
 /** Waits for a person, unless the settings merge without asking. */
 export async function awaitApproval(run: Run, work: Work): Promise<Decision> {
   const { auto_merge, require_review } = run.settings;
-  const unattended = auto_merge && !require_review && mayMergeUnattended(work);
+  const foreignHead = run.status.pullRequest!.headSha !== work.change.headSha;
+  const unattended = auto_merge && !require_review && !foreignHead && mayMergeUnattended(work);
   if (unattended && !run.hasWish()) return { kind: "merge", approvedBy: null };
 
   run.enter("awaiting-approval");
   const { headSha } = run.status.pullRequest!;
-  await run.waitFor({ kind: "approval", detail: approvalDetail(work, headSha) }, () => run.hasWish());
+  await run.waitFor({ kind: "approval", detail: approvalDetail(work, headSha, foreignHead) }, () => run.hasWish());
   const wish = run.takeWish()!;
   if (wish.kind === "changes-requested") {
     return { kind: "revise", because: "human", text: `@${wish.by} asks for changes: ${wish.text}` };
@@ -127,8 +128,13 @@ function mayMergeUnattended(work: Work): boolean {
   );
 }
 
-function approvalDetail(work: Work, headSha: string): string {
-  const notes = [work.verified ? null : `Not verified: ${work.verification}`, work.checksNote, work.mergeRefused];
+function approvalDetail(work: Work, headSha: string, foreignHead: boolean): string {
+  const notes = [
+    work.verified ? null : `Not verified: ${work.verification}`,
+    work.checksNote,
+    work.mergeRefused,
+    foreignHead ? "The head was pushed by somebody else and was not verified here." : null,
+  ];
   const attention = notes.filter((note) => note !== null).join(" ");
   return `${attention}${attention ? " " : ""}Look at ${headSha.slice(0, 12)}, then send approveMerge {by, sha}, approve the pull request, or comment \`/mergewright approve\`.`;
 }

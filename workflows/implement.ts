@@ -149,13 +149,13 @@ async function verify(run: Run, work: Omit<Work, "change">, change: Change): Pro
   return verified ? null : { because: "verification", text: reason, mayStayDraft: true };
 }
 
-function test(run: Run, round: number, change: Change, on: TestRun["on"], command: string): Promise<TestRun> {
+async function test(run: Run, round: number, change: Change, on: TestRun["on"], command: string): Promise<TestRun> {
   const purpose = `verify-${round}-${on === "base-with-new-tests" ? "tests" : on}`;
   run.sandboxes.add(purpose);
   const commit = { base: run.base!.commit, "base-with-new-tests": change.baseWithNewTests!, branch: change.headSha }[
     on
   ];
-  return run.step(() =>
+  const tests = await run.step(() =>
     runTests.executeWithOptions({ summary: `${command} on ${on}` }, [
       {
         workspace: { run: run.ref, purpose, commit, checkpoint: null },
@@ -165,4 +165,7 @@ function test(run: Run, round: number, change: Change, on: TestRun["on"], comman
       },
     ]),
   );
+  // It closed its sandbox itself.
+  run.sandboxes.delete(purpose);
+  return tests;
 }

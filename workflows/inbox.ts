@@ -1,6 +1,6 @@
 /** What reaches a run: messages of people, events of GitHub, reports of its agents. What is not obeyed is on record. */
 import type { UpdateDefinition } from "@temporalio/common";
-import { ApplicationFailure, setHandler, type SignalDefinition } from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, setHandler, type SignalDefinition } from "@temporalio/workflow";
 import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
 import type { IssueEvent, SlashCommand } from "../domain/events.ts";
 import { isEnded, type Phase } from "../domain/run.ts";
@@ -8,6 +8,7 @@ import { checkPermission, readPullRequest } from "./activities.ts";
 import { agentReportSignal } from "./agent-messages.ts";
 import {
   githubEventSignal,
+  githubEventUpdate,
   MESSAGE_NAMES,
   type MessageName,
   type Messages,
@@ -16,14 +17,26 @@ import {
   statusQuery,
   updates,
 } from "./messages.ts";
+import { reasonOf } from "./parked.ts";
+import { isAgentReport, parseIssueEvent } from "./parse-event.ts";
 import { parseMessage } from "./parse-message.ts";
 import type { Run } from "./run.ts";
 
 export function listen(run: Run): void {
   const inbox = new Inbox(run);
   setHandler(statusQuery, () => run.status);
-  setHandler(agentReportSignal, (report) => run.hear(report));
-  setHandler(githubEventSignal, (event) => inbox.react(event));
+  setHandler(agentReportSignal, (report: unknown) => {
+    if (isAgentReport(report)) run.hear(report);
+    else run.refuse("agentReport", null, "It is not the report of an agent.");
+  });
+  setHandler(githubEventSignal as SignalDefinition<[unknown]>, async (payload: unknown) => {
+    await inbox.hear(payload);
+  });
+  setHandler(githubEventUpdate as UpdateDefinition<Receipt, [unknown]>, async (payload: unknown): Promise<Receipt> => {
+    const reason = await inbox.hear(payload);
+    if (reason === null) return { accepted: true };
+    throw ApplicationFailure.nonRetryable(reason, "Refused");
+  });
   for (const name of MESSAGE_NAMES) {
     setHandler(signals[name] as SignalDefinition<[unknown]>, async (payload: unknown) => {
       await inbox.receive(name, payload, name);
@@ -60,14 +73,27 @@ class Inbox {
     const { phase, pullRequest } = this.#run.status;
     const seen = { phase, headSha: pullRequest?.headSha ?? null };
     return this.#inTurn(async () => {
-      const refused = await this.#take(name, payload, seen);
+      const refused = await this.#take(name, payload, seen).catch((error: unknown): Refused => {
+        return { by: null, reason: `It could not be checked: ${reasonOf(error)}` };
+      });
       if (refused) this.#run.refuse(label, refused.by, refused.reason);
       return refused?.reason ?? null;
     });
   }
 
-  async react(event: IssueEvent): Promise<void> {
-    if (isEnded(this.#run.status.phase)) return;
+  /** An event of GitHub, as our intake sends it; anybody with the Temporal CLI may send something else. */
+  async hear(payload: unknown): Promise<string | null> {
+    const event = parseIssueEvent(payload);
+    if (event === null) {
+      const reason = "It is not an event of GitHub in the form that the webhook receiver makes of it.";
+      this.#run.refuse("githubEvent", null, reason);
+      return reason;
+    }
+    if (!isEnded(this.#run.status.phase)) await this.#react(event);
+    return null;
+  }
+
+  async #react(event: IssueEvent): Promise<void> {
     switch (event.kind) {
       case "command":
         return this.#command(event);
@@ -89,9 +115,19 @@ class Inbox {
 
   /** Each message asks GitHub, which takes its time: without an order a later one could overtake an earlier. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work);
+    // What a person said is heard to its end, also while the run is being cancelled.
+    const mine = this.#last.then(() => CancellationScope.nonCancellable(work));
     this.#last = mine.catch(() => undefined);
     return mine;
+  }
+
+  /** Work for a message or event. A handler that fails would end the whole run: its failure is on record instead. */
+  async #heard(label: string, by: string | null, work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#inTurn(work);
+    } catch (error) {
+      this.#run.refuse(label, by, reasonOf(error));
+    }
   }
 
   async #take<Name extends MessageName>(name: Name, payload: unknown, seen: Seen): Promise<Refused | null> {
@@ -158,7 +194,7 @@ class Inbox {
   }
 
   #cancel(by: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#heard("/mergewright cancel", by, async () => {
       const refusal = refuseAuthority(by, await checkPermission({ run: this.#run.ref, login: by }));
       if (refusal) this.#run.refuse("/mergewright cancel", by, refusal);
       else this.#run.interrupt({ kind: "cancelled", reason: `cancelled by @${by}` });
@@ -180,11 +216,17 @@ class Inbox {
     }
   }
 
-  #headPushed(sha: string, by: string | null): void {
-    const { pullRequest } = this.#run.status;
-    if (!pullRequest || sha === this.#run.change?.headSha || sha === pullRequest.headSha) return;
-    this.#run.setHead({ ...pullRequest, headSha: sha });
-    this.#run.refuse("push", by, `The branch was moved to ${sha} by somebody else: earlier approvals are void.`);
+  /** News may be late or out of order: what counts is the head that GitHub tells when it is asked. */
+  #headPushed(sha: string, by: string | null): Promise<void> {
+    return this.#heard("push", by, async () => {
+      const known = this.#run.status.pullRequest;
+      if (!known || this.#run.pushed.has(sha) || sha === known.headSha) return;
+      const { headSha } = await readPullRequest({ run: this.#run.ref, number: known.number });
+      const now = this.#run.status.pullRequest;
+      if (now === null || headSha === now.headSha || this.#run.pushed.has(headSha)) return;
+      this.#run.setHead({ ...now, headSha });
+      this.#run.refuse("push", by, `The branch was moved to ${headSha} by somebody else: earlier approvals are void.`);
+    });
   }
 
   #pullRequestClosed({ pullRequest, merged, mergeSha, by }: IssueEvent & { kind: "pull-request-closed" }): void {
@@ -194,14 +236,18 @@ class Inbox {
     else this.#run.interrupt({ kind: "declined", reason: `the pull request was closed${by ? ` by @${by}` : ""}` });
   }
 
-  async #issueChanged({ change, by }: IssueEvent & { kind: "issue-changed" }): Promise<void> {
+  async #issueChanged({ change, by, at }: IssueEvent & { kind: "issue-changed" }): Promise<void> {
     const ends = change === "closed" || change === "deleted" || change === "transferred";
-    if (!ends || this.#run.status.phase === "merging") return;
-    // A person's merge closes the issue, too, and the news of the closing may come first.
-    const { pullRequest } = this.#run.status;
-    const merged = change === "closed" && pullRequest ? await this.#mergedAs(pullRequest.number) : null;
-    if (merged) this.#run.interrupt({ kind: "merged", sha: merged });
-    else this.#run.interrupt({ kind: "cancelled", reason: `the issue was ${change}${by ? ` by @${by}` : ""}` });
+    // News from before the trigger is of an earlier life of the issue.
+    const stale = Date.parse(at) < Date.parse(this.#run.input.trigger.at);
+    if (!ends || stale || this.#run.status.phase === "merging") return;
+    await this.#heard(`issue ${change}`, by, async () => {
+      // A person's merge closes the issue, too, and the news of the closing may come first.
+      const { pullRequest } = this.#run.status;
+      const merged = change === "closed" && pullRequest ? await this.#mergedAs(pullRequest.number) : null;
+      if (merged) this.#run.interrupt({ kind: "merged", sha: merged });
+      else this.#run.interrupt({ kind: "cancelled", reason: `the issue was ${change}${by ? ` by @${by}` : ""}` });
+    });
   }
 
   async #mergedAs(number: number): Promise<string | null> {

@@ -1,4 +1,5 @@
 /** The end of a good story: the approved head, and only that, is merged; the issue is closed. */
+import { CancellationScope } from "@temporalio/workflow";
 import type { Outcome } from "../domain/run.ts";
 import { closeIssue, mergePullRequest, setDraft } from "./activities.ts";
 import { mergeability } from "./gates.ts";
@@ -18,10 +19,14 @@ export async function merge(
   if (pullRequest.draft && !pullRequest.merged) await run.step(() => setDraft({ run: run.ref, number, draft: false }));
 
   const result = await run.step(() =>
-    mergePullRequest({ run: run.ref, number, sha: headSha, method: run.settings.merge_method, approvedBy }),
+    // A merge that was asked for is waited for: nobody can take it back.
+    CancellationScope.nonCancellable(() =>
+      mergePullRequest({ run: run.ref, number, sha: headSha, method: run.settings.merge_method, approvedBy }),
+    ),
   );
   switch (result.kind) {
     case "merged":
+      run.mergedAs = result.sha;
       if (run.settings.close_on_success) await run.step(() => closeIssue({ run: run.ref }));
       return { kind: "merged", sha: result.sha };
     case "head-moved":

@@ -97,3 +97,4 @@ export const updates = Object.fromEntries(
   [Name in MessageName]: ReturnType<typeof defineUpdate<Receipt, [unknown]>>;
 };
 export const githubEventSignal = defineSignal<[IssueEvent]>("githubEvent");
+export const githubEventUpdate = defineUpdate<Receipt, [IssueEvent]>("githubEvent");

@@ -1,4 +1,5 @@
 /** The change goes out: one branch, one pull request, a draft until it is verified and reviewed. */
+import { CancellationScope } from "@temporalio/workflow";
 import { pageLink } from "../domain/run-links.ts";
 import { pullRequestBody, pullRequestTitle } from "../domain/pull-request-text.ts";
 import { addLabels, editPullRequest, openPullRequest, pushBranch, reportStatus, setDraft } from "./activities.ts";
@@ -8,6 +9,7 @@ import type { Run } from "./run.ts";
 
 export async function publish(run: Run, work: Work): Promise<void> {
   run.enter("opening-pull-request");
+  run.pushed.add(work.change.headSha);
   await push(run, work);
   const known = run.status.pullRequest;
   if (known) {
@@ -16,7 +18,10 @@ export async function publish(run: Run, work: Work): Promise<void> {
     await updatePullRequestText(run, work);
   } else {
     const { number, url } = await run.step(() =>
-      openPullRequest({ run: run.ref, ground: run.ground!, title: title(run, work), body: body(run, work) }),
+      // Once asked for it may be there: a run that is ended in this moment must know it, to close it.
+      CancellationScope.nonCancellable(() =>
+        openPullRequest({ run: run.ref, ground: run.ground!, title: title(run, work), body: body(run, work) }),
+      ),
     );
     run.setHead({ number, url, headSha: work.change.headSha });
     label(run, number);

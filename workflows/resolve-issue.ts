@@ -26,6 +26,7 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
   const progress = keepProgressComment(run);
   const ending = await run.scope.run(() => story(run)).catch((error: unknown) => endingOf(run, error));
 
+  run.beginEnding();
   await CancellationScope.nonCancellable(async () => {
     await closeSandboxes(run);
     await endOnGitHub(run, ending);
@@ -34,7 +35,7 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
     await condition(allHandlersFinished);
   });
   if (ending.kind === "failed") throw ApplicationFailure.nonRetryable(ending.reason, "RunFailed");
-  if (ending.kind === "cancelled" && run.interruption === null) throw run.cancellation;
+  if (run.cancellation !== null) throw run.cancellation;
   return ending;
 }
 
@@ -102,6 +103,7 @@ async function decide(run: Run, work: Work): Promise<Revision | (Outcome & { kin
 
 /** Every way the story ends early, as an outcome. */
 function endingOf(run: Run, error: unknown): Outcome {
+  if (run.mergedAs !== null) return { kind: "merged", sha: run.mergedAs };
   if (run.interruption) return run.interruption;
   if (isCancellation(error)) {
     run.cancellation = error;

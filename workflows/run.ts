@@ -2,11 +2,11 @@
 import {
   CancellationScope,
   condition,
-  executeChild,
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
   setCurrentDetails,
+  startChild,
   uuid4,
   upsertSearchAttributes,
   workflowInfo,
@@ -53,6 +53,10 @@ export class Run {
   verification = "";
   /** Set when Temporal itself cancelled the run: thrown again at the end, so that it shows as cancelled. */
   cancellation: unknown = null;
+  /** Commits that this run has pushed: news of them is no news. */
+  readonly pushed = new Set<string>();
+  /** Set at the merge, which no interruption undoes. */
+  mergedAs: string | null = null;
   /** Purposes of the sandboxes that may be open. */
   readonly sandboxes = new Set<string>();
   /** Bumped by each event about checks, so that whoever waits looks again. */
@@ -62,10 +66,15 @@ export class Run {
   readonly #progress = new Map<Role, AgentProgress>();
   readonly #rounds = new Map<Role, number>();
   readonly #calls = new Map<Role, number>();
+  /** All that is waited for now; the status shows the newest. */
+  readonly #waits: WaitingFor[] = [];
+  #agentWait: WaitingFor | null = null;
+  #pauseWait: WaitingFor | null = null;
   #activeAgent: string | null = null;
   #planApprovedBy: string | null = null;
   #phaseBeforePause: Phase | null = null;
   #resumed = 0;
+  #ending = false;
   #onChange: () => void = () => undefined;
 
   constructor(input: ResolveIssueInput) {
@@ -75,6 +84,7 @@ export class Run {
     this.ref = { runKey: uuid4(), repository: input.repository, issue: input.issue };
     this.status = firstStatus(workflowId, input, this.startedAt);
     listen(this);
+    upsertSearchAttributes(searchAttributesOf(this.status));
   }
 
   get settings(): ResolveIssueInput["settings"] {
@@ -119,6 +129,7 @@ export class Run {
   /** The end: no phase comes after it, whether the run is paused or not. */
   end(outcome: Outcome): void {
     this.#phaseBeforePause = null;
+    this.#pauseWait = null;
     this.status.outcome = outcome;
     this.status.waitingFor = null;
     this.#setPhase(outcome.kind);
@@ -127,12 +138,17 @@ export class Run {
   /** Waits for people, or for things outside, with the reason in the status. A time limit makes it answer false. */
   async waitFor(wait: Omit<WaitingFor, "since">, until: () => boolean, timeoutMs?: number): Promise<boolean> {
     if (until()) return true;
-    this.status.waitingFor = { ...wait, since: new Date().toISOString() };
-    this.changed();
-    const met = timeoutMs === undefined ? await condition(until).then(() => true) : await condition(until, timeoutMs);
-    this.status.waitingFor = null;
-    this.changed();
-    return met;
+    const mine = { ...wait, since: new Date().toISOString() };
+    this.#waits.push(mine);
+    this.#showWait();
+    try {
+      if (timeoutMs !== undefined) return await condition(until, timeoutMs);
+      await condition(until);
+      return true;
+    } finally {
+      this.#waits.splice(this.#waits.indexOf(mine), 1);
+      this.#showWait();
+    }
   }
 
   /** Starts one round of an agent as a child workflow. A later round goes on in the same conversation. */
@@ -142,11 +158,11 @@ export class Run {
     this.#rounds.set(role, round);
     const workflowId = agentWorkflowId(this.status.id, role, round);
     const from = fresh ? startOver(this.#progress.get(role)) : (this.#progress.get(role) ?? null);
-    this.#activeAgent = workflowId;
+    const { budgetUsd } = this.status;
     if (role !== "classifier") this.sandboxes.add(role);
     this.#account(role, from ?? nothingYet, "running");
     try {
-      const result = await executeChild<typeof runAgent>("runAgent", {
+      const child = await startChild<typeof runAgent>("runAgent", {
         workflowId,
         args: [
           {
@@ -157,19 +173,26 @@ export class Run {
             base,
             limits: { turns: this.settings.limits.turns, minutes: this.settings.limits.minutes },
             spentUsd: this.status.costUsd,
-            budgetUsd: this.status.budgetUsd,
+            budgetUsd,
             from,
           },
         ],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         staticSummary: `${role}, round ${round}`,
       });
+      this.#activeAgent = workflowId;
+      // What was said while it was being started.
+      if (this.#phaseBeforePause !== null) await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
+      if (this.status.budgetUsd !== budgetUsd)
+        await this.#tellAgent((agent) => agent.signal(budgetSignal, this.status.budgetUsd));
+      const result = await child.result();
       this.#progress.set(role, result.progress);
       this.#account(role, result.progress, result.kind === "answered" ? "done" : "failed");
       return result;
     } finally {
       this.#activeAgent = null;
-      this.status.waitingFor = null;
+      this.#agentWait = null;
+      this.#showWait();
     }
   }
 
@@ -216,6 +239,15 @@ export class Run {
     this.changed();
   }
 
+  /** A pause is what a person must know first, then what an agent waits for. */
+  #showWait(): void {
+    const shown = this.#pauseWait ?? this.#agentWait ?? this.#waits.at(-1) ?? null;
+    const { waitingFor } = this.status;
+    if (shown?.kind === waitingFor?.kind && shown?.detail === waitingFor?.detail) return;
+    this.status.waitingFor = shown;
+    this.changed();
+  }
+
   #describe(): void {
     const { phase, waitingFor, pullRequest, costUsd } = this.status;
     const lines = [`**${phase}**${waitingFor?.detail ? `: ${waitingFor.detail}` : ""}`, `Cost: $${costUsd.toFixed(4)}`];
@@ -236,11 +268,16 @@ export class Run {
     this.status.modelCalls = sum([...this.#calls.values()]);
     this.#describe();
   }
+  /** From here on the ending is decided: news of what we close ourselves changes nothing. */
+  beginEnding(): void {
+    this.#ending = true;
+  }
+
   // What people and GitHub bring about; `inbox.ts` decides what is obeyed.
 
   /** Ends the story from outside. The first interruption counts. */
   interrupt(interruption: Interruption): void {
-    if (this.interruption || isEnded(this.status.phase)) return;
+    if (this.interruption || this.#ending || isEnded(this.status.phase)) return;
     this.interruption = interruption;
     this.scope.cancel();
   }
@@ -262,7 +299,9 @@ export class Run {
   async pause(): Promise<string | null> {
     if (this.#phaseBeforePause !== null) return "The run is paused already.";
     this.#phaseBeforePause = this.status.phase;
+    this.#pauseWait = { kind: "resume", since: new Date().toISOString(), detail: "The run is paused. Send resume." };
     this.#setPhase("paused");
+    this.#showWait();
     await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
     return null;
   }
@@ -272,7 +311,9 @@ export class Run {
     const before = this.#phaseBeforePause;
     if (before !== null) {
       this.#phaseBeforePause = null;
+      this.#pauseWait = null;
       this.#setPhase(before);
+      this.#showWait();
     } else if (this.status.waitingFor === null) return "The run is neither paused nor waiting for an operator.";
     await this.#tellAgent((agent) => agent.signal(resumeAgentSignal));
     return null;
@@ -290,9 +331,9 @@ export class Run {
   hear(report: AgentReport): void {
     if (report.workflowId !== this.#activeAgent) return;
     this.#account(report.role, report.progress, "running");
-    if (this.status.waitingFor?.kind === report.waitingFor?.kind) return;
-    this.status.waitingFor = report.waitingFor;
-    this.changed();
+    if (this.#agentWait?.kind === report.waitingFor?.kind) return;
+    this.#agentWait = report.waitingFor;
+    this.#showWait();
   }
 
   async #tellAgent(tell: (agent: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {

@@ -1,6 +1,8 @@
 /** Small pieces that several chapters of the story share. */
+import { log } from "@temporalio/workflow";
 import type { Role } from "../domain/ids.ts";
 import { closeSandbox } from "./activities.ts";
+import { reasonOf } from "./parked.ts";
 import type { Run } from "./run.ts";
 
 /** Thrown when the issue is not one to work on; the message says why, to the person who wrote it. */
@@ -13,9 +15,12 @@ export class GaveUp extends Error {
   }
 }
 
-/** Ends sandboxes of the run; without a list, all that it has opened. */
+/** Ends sandboxes of the run; without a list, all that it has opened. An engine that does not answer stops no run. */
 export async function closeSandboxes(run: Run, purposes: readonly string[] = [...run.sandboxes]): Promise<void> {
   const opened = purposes.filter((purpose) => run.sandboxes.has(purpose));
-  await Promise.all(opened.map((purpose) => closeSandbox({ run: run.ref, purpose })));
+  const closing = opened.map((purpose) => closeSandbox({ run: run.ref, purpose }));
+  for (const closed of await Promise.allSettled(closing)) {
+    if (closed.status === "rejected") log.warn("a sandbox could not be closed", { reason: reasonOf(closed.reason) });
+  }
   for (const purpose of opened) run.sandboxes.delete(purpose);
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Client, WorkflowFailedError, type WorkflowHandle } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AccessDenied } from "../../domain/errors.ts";
+import { AccessDenied, SandboxUnavailable } from "../../domain/errors.ts";
 import type { IssueEvent } from "../../domain/events.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
 import type { Phase, RunStatus } from "../../domain/run.ts";
@@ -318,6 +318,54 @@ describe("an ending before the merge", () => {
   });
 });
 
+describe("what nobody should send", () => {
+  it("does not stop a run: it is on record, and the run goes on", async () => {
+    const { played, run, status } = await start();
+    await reaches(status, "awaiting-approval");
+    const handle = client.workflow.getHandle(run.workflowId);
+    for (const event of [
+      undefined,
+      {},
+      { kind: "command" },
+      { kind: "review", state: "changes-requested" },
+      { kind: "head-pushed" },
+    ]) {
+      await handle.signal("githubEvent", event);
+    }
+    await handle.signal("agentReport", {});
+    played.fail.set("checkPermission", [new AccessDenied("GitHub", "The token was refused (401).")]);
+    await run.signal(signals.approveMerge, { by: "mara" });
+    const { refused, phase } = await reaches(status, (now) => now.refused.length === 7);
+    expect(phase).toBe("awaiting-approval");
+    expect(refused.map(({ reason }) => reason)).toContainEqual(expect.stringMatching(/token was refused/));
+    await run.signal(signals.approveMerge, { by: "mara" });
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+  });
+
+  it("late news of an own push changes nothing", async () => {
+    const { run, status } = await start();
+    await reaches(status, "awaiting-approval");
+    await run.signal(signals.requestChanges, { by: "mara", text: "name it better" });
+    await reaches(status, (now) => now.phase === "awaiting-approval" && now.pullRequest?.headSha === "2".repeat(40));
+    await run.signal(githubEventSignal, { kind: "head-pushed", sha: "1".repeat(40), by: "mergewright-bot", at: "" });
+    await run.signal(signals.approveMerge, { by: "mara", sha: "2".repeat(40) });
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+    expect((await status()).refused).toEqual([]);
+  });
+
+  it("a sandbox engine that is away at the end stops no merge", async () => {
+    const { run, status } = await start({}, (played) => {
+      played.fail.set(
+        "closeSandbox",
+        Array.from({ length: 9 }, () => new SandboxUnavailable("No engine answers.")),
+      );
+    });
+    await reaches(status, "awaiting-approval");
+    await run.signal(signals.approveMerge, { by: "mara" });
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+  });
+});
+
 describe("waiting", () => {
   it("for an operator starts when a key is refused, and ends with resume", async () => {
     const { run, status } = await start({}, (played) =>
@@ -343,7 +391,7 @@ describe("waiting", () => {
     const { run, status } = await start({ require_plan_approval: true });
     await reaches(status, "awaiting-plan-approval");
     await run.signal(signals.pause, undefined);
-    await reaches(status, "paused");
+    expect((await reaches(status, "paused")).waitingFor).toMatchObject({ kind: "resume" });
     await run.signal(signals.resume, undefined);
     await reaches(status, "awaiting-plan-approval");
     await run.signal(signals.approvePlan, { by: "mara" });

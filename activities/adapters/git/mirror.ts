@@ -15,7 +15,7 @@ import { push } from "./push.ts";
 import { withRedirect, openRemote, type Remote } from "./remote.ts";
 import { take } from "./take.ts";
 import { createTools, ownFolder, type Limits } from "./tools.ts";
-import { commit, files, overlay, paths } from "./tree.ts";
+import { authors, commit, files, overlay, paths } from "./tree.ts";
 
 export interface MirrorOptions extends Partial<Limits> {
   /** The folder of all mirrors; `OWNER/NAME.git` is made below it. */
@@ -135,6 +135,7 @@ export function createMirror(options: MirrorOptions): GitMirror {
     files: async (repository, commitId, wanted, signal) =>
       files(tools, await existing(repository), commitId, wanted, signal),
     paths: async (repository, commitId, signal) => paths(tools, await existing(repository), commitId, signal),
+    authors: async (repository, base, head, signal) => authors(tools, await existing(repository), base, head, signal),
     commit: async (repository, input, signal) => commit(tools, await existing(repository), input, signal),
     overlay: async (repository, input, signal) => overlay(tools, await existing(repository), input, signal),
 

@@ -49,6 +49,19 @@ export async function files(
   return found;
 }
 
+/** Who wrote what `head` has and `base` has not. */
+export async function authors(
+  tools: Tools,
+  gitDir: string,
+  base: string,
+  head: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const range = [checkCommit(head, "The head"), `^${checkCommit(base, "The base")}`];
+  const listing = await tools.ok(gitDir, ["log", "-z", "--format=%ae%x00%ce", ...range, "--"], signal);
+  return [...new Set(fields(listing).map((bytes) => bytes.toString("utf8")))];
+}
+
 /** Writes one commit. Author, committer and date are the input's, so that the same input makes the same commit. */
 export async function commit(tools: Tools, gitDir: string, input: CommitInput, signal: AbortSignal): Promise<string> {
   const when = Date.parse(input.date);

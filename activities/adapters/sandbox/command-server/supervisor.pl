@@ -220,10 +220,17 @@ sub end_command {
         return kill(0, $group) ? $group : () if !$has_proc;
         return () if $command->{reaps};
         my %known = map { $_ => 1 } marked();
-        return (marked($command->{name}), $kind eq 'docker' ? grep { !$known{$_} } strays() : ());
+        my @found = (marked($command->{name}), $kind eq 'docker' ? grep { !$known{$_} } strays() : ());
+        return @found;
     };
     my $all = sub { ($has_proc ? descendants($$) : ()), $astray->() };
-    my $gone = sub { !reap($command) && !$astray->() };
+    my $gone = sub {
+        return 0 if reap($command) || $astray->();
+        return 1 if $command->{reaps};
+        # In the middle of an exec a process has no mark for a moment.
+        select undef, undef, undef, 0.02;
+        return !$astray->();
+    };
     return 1 if $gone->();
     my @first = $all->();
     kill $_ => @first for qw(TERM CONT);
