@@ -1,6 +1,6 @@
 /** A conversation in the artifact store: a chain of turns, each naming the one before. Warm workers keep it in memory. */
 import type Anthropic from "@anthropic-ai/sdk";
-import { turnPrefix } from "../domain/ids.ts";
+import { turnKey } from "../domain/ids.ts";
 import type { TokenUsage } from "../domain/money.ts";
 import type { Artifacts } from "../domain/ports.ts";
 import { findJson, getJson, putJson } from "./artifacts.ts";
@@ -90,10 +90,10 @@ export class Conversations {
   }
 }
 
-export function turnKey(run: RunRef, conversation: string, turn: number, digest: string): string {
-  return `${turnPrefix(run.runKey, conversation, turn)}/${digest}.json`;
+export function replyKey(run: RunRef, conversation: string, turn: number, digest: string): string {
+  return turnKey(run.runKey, conversation, turn, { reply: digest });
 }
 
 export function resultKey(run: RunRef, conversation: string, turn: number, callId: string): string {
-  return `${turnPrefix(run.runKey, conversation, turn)}/results/${callId.replaceAll(/[^A-Za-z0-9_-]/g, "_")}.json`;
+  return turnKey(run.runKey, conversation, turn, { result: callId.replaceAll(/[^A-Za-z0-9_-]/g, "_") });
 }

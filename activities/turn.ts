@@ -22,7 +22,7 @@ import { oneLine } from "../domain/text.ts";
 import { findJson, getJson } from "./artifacts.ts";
 import { changeKey } from "./change.ts";
 import type { Activities, BriefRef, Checkpoint, RunRef, TakeTurnInput, ToolCallRef, Turn } from "./contract.ts";
-import { type StoredTurn, turnKey } from "./conversation.ts";
+import { type StoredTurn, replyKey } from "./conversation.ts";
 import { instructionsKey, issueKey } from "./ground.ts";
 import { working } from "./temporal.ts";
 import { runCalls, type ToolParts } from "./tools.ts";
@@ -47,7 +47,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
           ...turns.flatMap(segmentsOf),
           ...(user ? [user] : []),
         ]);
-        const key = turnKey(run, conversation, turn, digestOf(request, previous));
+        const key = replyKey(run, conversation, turn, digestOf(request, previous));
 
         let stored = await conversations.find(key);
         if (stored === null) {

@@ -69,7 +69,16 @@ export function runPrefix(runKey: string): string {
   return `runs/${runKey}`;
 }
 
-/** Where the artifact store keeps one turn of one conversation. */
-export function turnPrefix(runKey: string, conversation: string, turn: number): string {
-  return `${runPrefix(runKey)}/agents/${conversation}/turns/${turn}`;
+/**
+ * Where the artifact store keeps a part of a turn. One folder for all turns: a new folder for each would have to be made
+ * safe on the disk as well.
+ */
+export function turnKey(
+  runKey: string,
+  conversation: string,
+  turn: number,
+  part: { reply: string } | { result: string },
+): string {
+  const name = "reply" in part ? `turns/${turn}.${part.reply}` : `results/${turn}.${part.result}`;
+  return `${runPrefix(runKey)}/agents/${conversation}/${name}.json`;
 }

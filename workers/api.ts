@@ -19,12 +19,17 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
-export async function startApi(config: Config, log: Log, webUi: string | null = config.temporal.webUi): Promise<RunningApi> {
+export async function startApi(
+  config: Config,
+  log: Log,
+  webUi: string | null = config.temporal.webUi,
+): Promise<RunningApi> {
   const { client, connection } = lazyClient(config);
   const forge = createForges(config, log);
   const links: ResolveIssueInput["links"] = { page: config.publicUrl, webUi };
   const runs = createRuns({ client, settingsFor: (repository) => config.settingsFor(repository), links: () => links });
   const account = ourLogin(config, log);
+  account();
   const app = createApi({
     runs,
     intake: createIntake(client),
@@ -51,7 +56,9 @@ export async function startApi(config: Config, log: Log, webUi: string | null = 
 }
 
 function tenantSecrets({ tenants }: Config): Map<string, string> {
-  const own = [...tenants].flatMap(([owner, { webhookSecret }]) => (webhookSecret === null ? [] : [[owner, webhookSecret] as const]));
+  const own = [...tenants].flatMap(([owner, { webhookSecret }]) =>
+    webhookSecret === null ? [] : [[owner, webhookSecret] as const],
+  );
   return new Map(own);
 }
 

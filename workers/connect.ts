@@ -9,10 +9,16 @@ export interface TemporalAccess {
 }
 
 /** For clients and workers alike. Throws ConfigurationError while no address is known. */
-export function connectionOptions({ temporal }: Config): { address: string; tls: TemporalConfig["tls"]; apiKey?: string } {
+export function connectionOptions({ temporal }: Config): {
+  address: string;
+  tls: TemporalConfig["tls"];
+  apiKey?: string;
+} {
   const { address, apiKey, tls } = temporal;
   if (address === null) {
-    throw new ConfigurationError(["No Temporal server is known. Set TEMPORAL_ADDRESS, or run `mergewright start`, which brings one."]);
+    throw new ConfigurationError([
+      "No Temporal server is known. Set TEMPORAL_ADDRESS, or run `mergewright start`, which brings one.",
+    ]);
   }
   return { address, tls, ...(apiKey === null ? {} : { apiKey }) };
 }

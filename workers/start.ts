@@ -49,6 +49,10 @@ async function temporalServer(config: Config, log: Log): Promise<TemporalForUs> 
   const { address, webUi, cli, namespace } = config.temporal;
   if (address !== null) return { address, webUi, ended: new Promise(() => undefined), stop: async () => undefined };
   const env = cli === null ? config.hostEnvironment : { ...config.hostEnvironment, TEMPORAL_CLI: cli };
-  const found = await findTemporalCli({ log: { line: (line) => log.info(line), live: (line) => log.debug(line) }, allowInstall: true, env });
+  const found = await findTemporalCli({
+    log: { line: (line) => log.info(line), live: (line) => log.debug(line) },
+    allowInstall: true,
+    env,
+  });
   return startTemporalServer({ home: config.home, cli: found.path, log, namespace });
 }

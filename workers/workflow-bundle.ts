@@ -36,7 +36,9 @@ export async function workflowBundle(cacheDir: string): Promise<WorkflowBundle> 
 
 async function sourcesDigest(): Promise<string> {
   const hash = createHash("sha256");
-  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8").catch(() => "{}")) as { version?: string };
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8").catch(() => "{}")) as {
+    version?: string;
+  };
   hash.update(version ?? "");
   hash.update(await readFile(join(root, "package-lock.json")).catch(() => ""));
   for (const room of ROOMS) {
