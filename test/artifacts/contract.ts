@@ -1,7 +1,7 @@
 /** What every artifact store keeps to. */
 import { describe, expect, it } from "vitest";
 import { RequestRefused } from "../../domain/errors.ts";
-import { runPrefix, turnPrefix } from "../../domain/ids.ts";
+import { runPrefix, turnKey } from "../../domain/ids.ts";
 import type { Artifacts } from "../../domain/ports.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -65,7 +65,7 @@ export function artifactsContract(name: string, make: () => Promise<Artifacts>):
       const store = await make();
       for (const key of [
         `${runPrefix("Ab3-x_9")}/issue.json`,
-        `${turnPrefix("r1", "coder-2", 17)}/${"f".repeat(64)}.json`,
+        turnKey("r1", "coder-2", 17, { reply: "f".repeat(64) }),
         "a@b=c+d,e!f~g",
       ]) {
         await store.put(key, bytes(key));
