@@ -2,7 +2,6 @@
  * What a turn costs outside the model: `npm run bench:turns [-- --turns N --server file|memory --json]`. The product
  * runs as a process of its own against a played model and a played GitHub; beside it the same turns without it.
  */
-import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +16,7 @@ import { startProduct, untilReady } from "../demo/product.ts";
 import { systemPrompt } from "../agents/roles.ts";
 import { agentWorkflowId, issueWorkflowId } from "../domain/ids.ts";
 import { RepositorySettings } from "../domain/settings.ts";
-import { serverArguments } from "../workers/temporal-flags.ts";
+import { startTemporalServer } from "../test/support/temporal-server.ts";
 import { freePort } from "../workers/temporal-process.ts";
 import { findTemporalServer } from "../workers/temporal-state.ts";
 import { bareLoop } from "./bare-loop.ts";
@@ -84,7 +83,7 @@ async function measure(server: ServerKind): Promise<Report> {
       { name: REPOSITORY, files: { "README.md": "# Bench\n" }, permissions: { mara: "write", bot: "write" } },
     ],
   });
-  const memoryServer = server === "memory" ? await startMemoryServer() : null;
+  const memoryServer = server === "memory" ? await startTemporalServer() : null;
   const logFile = join(folder, "mergewright.log");
   const local = process.env["EXECUTION_MODE"]?.startsWith("local") ?? false;
   await writeFile(
@@ -194,32 +193,6 @@ function gaps(entries: readonly LedgerEntry[]): number[] {
     const { endedMs } = entries[index]!;
     return endedMs === null ? [] : [entry.receivedMs - endedMs];
   });
-}
-
-/** The server that the product brings, without its file. */
-async function startMemoryServer(): Promise<{ address: string; stop(): Promise<void> }> {
-  const [port, uiPort] = [await freePort(), await freePort()];
-  const args = serverArguments({ database: "", namespace: "default", port, uiPort }).filter(
-    (flag) => !/^--(db-filename|sqlite-pragma)=/.test(flag),
-  );
-  const child = spawn(process.env["TEMPORAL_CLI"] ?? "temporal", args, { stdio: "ignore" });
-  const address = `127.0.0.1:${port}`;
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  for (let tries = 0; tries < 300; tries += 1) {
-    try {
-      await (await Connection.connect({ address, connectTimeout: 1000 })).close();
-      break;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-  return {
-    address,
-    async stop() {
-      child.kill("SIGTERM");
-      await gone;
-    },
-  };
 }
 
 function handedOn(names: readonly string[]): Record<string, string> {

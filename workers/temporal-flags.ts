@@ -11,17 +11,36 @@ export interface ServerFlags {
 
 export function serverArguments({ database, namespace, port, uiPort }: ServerFlags): string[] {
   return [
-    "server",
-    "start-dev",
-    "--ip=127.0.0.1",
-    `--port=${port}`,
+    ...start(port),
     `--ui-port=${uiPort}`,
     `--db-filename=${database}`,
     "--log-format=json",
     "--log-level=warn",
     ...(namespace === "default" ? [] : [`--namespace=${namespace}`]),
-    ...searchAttributes.map(({ name, type }) => `--search-attribute=${name}=${ATTRIBUTE_TYPES[type]}`),
     ...SQLITE.map((pragma) => `--sqlite-pragma=${pragma}`),
+    ...common(),
+  ];
+}
+
+/** The same server without a file and without a Web UI: for tests and benchmarks. */
+export function memoryServerArguments(port: number): string[] {
+  return [
+    ...start(port),
+    "--headless",
+    "--log-level=error",
+    ...common(),
+    // Search attributes are read a moment after they are written; tests wait for them.
+    "--dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=true",
+  ];
+}
+
+function start(port: number): string[] {
+  return ["server", "start-dev", "--ip=127.0.0.1", `--port=${port}`];
+}
+
+function common(): string[] {
+  return [
+    ...searchAttributes.map(({ name, type }) => `--search-attribute=${name}=${ATTRIBUTE_TYPES[type]}`),
     ...TUNING.map((value) => `--dynamic-config-value=${value}`),
   ];
 }

@@ -106,7 +106,7 @@ function endingOf(run: Run, error: unknown): Outcome {
   if (run.mergedAs !== null) return { kind: "merged", sha: run.mergedAs };
   if (run.interruption) return run.interruption;
   if (isCancellation(error)) {
-    run.cancellation = error;
+    run.cancellation = error as Error;
     return { kind: "cancelled", reason: "cancelled through Temporal" };
   }
   if (error instanceof Declined) return { kind: "declined", reason: error.message };

@@ -52,7 +52,7 @@ export class Run {
   /** How the last verification was judged, in a sentence. */
   verification = "";
   /** Set when Temporal itself cancelled the run: thrown again at the end, so that it shows as cancelled. */
-  cancellation: unknown = null;
+  cancellation: Error | null = null;
   /** Commits that this run has pushed: news of them is no news. */
   readonly pushed = new Set<string>();
   /** Set at the merge, which no interruption undoes. */

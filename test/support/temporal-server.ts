@@ -1,9 +1,10 @@
 /** A Temporal dev server for tests: in memory, tuned for latency, on a free port, gone with the process that started it. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { createServer } from "node:net";
 import { once } from "node:events";
 import { Connection } from "@temporalio/client";
 import { findTemporalCli } from "../../scripts/setup/temporal-cli.mjs";
+import { memoryServerArguments } from "../../workers/temporal-flags.ts";
+import { freePort } from "../../workers/temporal-process.ts";
 
 export interface TemporalServer {
   address: string;
@@ -12,48 +13,12 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-/** As design.md names them: the product registers them where a server lacks them, a test server has them from the start. */
-const SEARCH_ATTRIBUTES = {
-  MergewrightRepository: "Keyword",
-  MergewrightIssue: "Int",
-  MergewrightPhase: "Keyword",
-  MergewrightCategory: "Keyword",
-  MergewrightPullRequest: "Int",
-  MergewrightCostUsd: "Double",
-};
-
-/** A stock dev server polls its queues 20 times a second, which makes each activity wait 100 ms; so it is 10 ms. */
-const TUNING = [
-  "history.transferProcessorMaxPollRPS=1000",
-  "history.timerProcessorMaxPollRPS=1000",
-  "history.visibilityProcessorMaxPollRPS=200",
-  "history.shardIOConcurrency=16",
-  "history.enableHostLevelEventsCache=true",
-  "history.rps=50000",
-  "matching.numTaskqueueReadPartitions=1",
-  "matching.numTaskqueueWritePartitions=1",
-  "matching.rps=50000",
-  "frontend.namespaceRPS=50000",
-  "frontend.rps=50000",
-  // Search attributes are read a moment after they are written; tests wait for them.
-  "system.forceSearchAttributesCacheRefreshOnRead=true",
-];
-
 const START_MS = 30_000;
 
 export async function startTemporalServer(): Promise<TemporalServer> {
   const cli = await findTemporalCli({ allowInstall: false });
   const port = await freePort();
-  const child = spawnWithOwner(cli.path, [
-    "server",
-    "start-dev",
-    "--ip=127.0.0.1",
-    `--port=${port}`,
-    "--headless",
-    "--log-level=error",
-    ...Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => `--search-attribute=${name}=${type}`),
-    ...TUNING.map((value) => `--dynamic-config-value=${value}`),
-  ]);
+  const child = spawnWithOwner(cli.path, memoryServerArguments(port));
   const address = `127.0.0.1:${port}`;
   try {
     await untilServing(address, child);
@@ -102,14 +67,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.stdio[3]?.destroy();
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("The probe for a free port has no port.");
-  return address.port;
 }
