@@ -30,13 +30,15 @@ export interface Ground {
   title: string;
   issueUrl: string;
   issueAuthor: string | null;
+  /** Parts of the issue that a reader of the page does not see: taken out before the agents read it. */
+  hiddenParts: number;
 }
 
 export interface Base {
   commit: string;
   /** The command that runs the whole suite, and how it was found; null when none was found. */
   test: { command: string; why: string } | null;
-  /** True when the base commit itself has checks: then the pull request will get some too. */
+  /** True when the base commit itself has checks, or may have: then the pull request will get some too. */
   hasChecks: boolean;
 }
 
@@ -178,7 +180,8 @@ export interface Activities {
     edit: { title?: string; body?: string; state?: "open" | "closed" };
   }): Promise<void>;
   setDraft(input: { run: RunRef; number: number; draft: boolean }): Promise<void>;
-  readChecks(input: { run: RunRef; sha: string }): Promise<CheckReport[]>;
+  /** null: the token may not read checks, as a fine-grained one may not for private repositories. */
+  readChecks(input: { run: RunRef; sha: string }): Promise<CheckReport[] | null>;
   reportStatus(input: { run: RunRef; sha: string; report: StatusReport }): Promise<void>;
   mergePullRequest(input: {
     run: RunRef;

@@ -3,6 +3,7 @@ import { refuseAuthority } from "../domain/approval.ts";
 import { branchName } from "../domain/ids.ts";
 import type { Forge, Mirror, PushResult } from "../domain/ports.ts";
 import { authorOf } from "./author.ts";
+import { readableChecks } from "./checks.ts";
 import type { Activities } from "./contract.ts";
 import { working } from "./temporal.ts";
 
@@ -75,7 +76,7 @@ export function createGitHub({ forge, mirror }: GitHubParts): GitHub {
     readPullRequest: ({ run, number }) => working(() => forge.pullRequest(run.repository, number)),
     editPullRequest: ({ run, number, edit }) => working(() => forge.editPullRequest(run.repository, number, edit)),
     setDraft: ({ run, number, draft }) => working(() => forge.setDraft(run.repository, number, draft)),
-    readChecks: ({ run, sha }) => working(() => forge.checks(run.repository, sha)),
+    readChecks: ({ run, sha }) => working(() => readableChecks(forge, run.repository, sha)),
     reportStatus: ({ run, sha, report }) => working(() => forge.report(run.repository, sha, report)),
     addLabels: ({ run, number, labels }) => working(() => forge.addLabels(run.repository, number, labels)),
     removeLabel: ({ run, number, label }) => working(() => forge.removeLabel(run.repository, number, label)),

@@ -1,4 +1,5 @@
 /** What a run stands on: the issue as it was at the trigger, the repository, the base commit and its test command. */
+import { addUp, cleanLine, cleanMarkdown } from "../agents/untrusted.ts";
 import { RequestRefused } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
 import type { InstructionFile } from "../domain/brief.ts";
@@ -6,6 +7,7 @@ import type { Artifacts, Forge, Mirror } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { detectTestCommand } from "../domain/test-command.ts";
 import { findJson, putJson } from "./artifacts.ts";
+import { readableChecks } from "./checks.ts";
 import type { Activities, RunRef } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
@@ -45,6 +47,7 @@ export function createGround({
           title: issue.title,
           issueUrl: issue.url,
           issueAuthor: issue.author,
+          hiddenParts: hiddenParts(issue),
         };
       }),
 
@@ -54,7 +57,7 @@ export function createGround({
         const [paths, instructions, checks] = await Promise.all([
           mirror.paths(run.repository, commit, signal),
           mirror.files(run.repository, commit, INSTRUCTION_FILES, signal),
-          forge.checks(run.repository, commit),
+          readableChecks(forge, run.repository, commit),
         ]);
         const found: InstructionFile[] = [...instructions].map(([path, content]) => ({
           path,
@@ -71,7 +74,7 @@ export function createGround({
                 return content ? Buffer.from(content).toString("utf8") : null;
               },
             });
-        return { commit, test, hasChecks: checks.some((check) => !check.ours) };
+        return { commit, test, hasChecks: checks === null || checks.some((check) => !check.ours) };
       }),
 
     checkPermission: ({ run, login }) => working(() => forge.permission(run.repository, login)),
@@ -94,6 +97,11 @@ export function createGround({
     if (state === "closed") throw new RequestRefused("GitHub", 422, `${name} is closed. Reopen it first.`);
     return issue;
   }
+}
+
+function hiddenParts({ title, body }: IssueSnapshot): number {
+  const removed = addUp([cleanLine(title).removed, cleanMarkdown(body).removed]);
+  return removed.reduce((total, { count }) => total + count, 0);
 }
 
 export function issueKey(run: RunRef): string {

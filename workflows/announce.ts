@@ -44,7 +44,8 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     const marker = commentMarker("progress", run.ref.runKey);
     const { status } = run;
     const text = progressComment({ status, marker, links: run.input.links, namespace: workflowInfo().namespace });
-    const body = `${text}\n${stateMarker(status.phase, status.phases.at(-1)!.at)}`;
+    const hidden = run.ground?.hiddenParts ? `\n${hiddenNote(run.ground.hiddenParts)}\n` : "";
+    const body = `${text}\n${hidden}${stateMarker(status.phase, status.phases.at(-1)!.at)}`;
     const comment = await putComment({ run: run.ref, number: run.ref.issue, comment: { marker, body, id } });
     id = comment.id;
     shown = version;
@@ -91,6 +92,10 @@ export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
   } else if (run.settings.auto_comment) {
     await putComment({ run: ref, number: ref.issue, comment: { marker, body, id: null } }).catch(tolerated);
   }
+}
+
+function hiddenNote(parts: number): string {
+  return `The text of the issue has ${parts} hidden or invisible ${parts === 1 ? "part" : "parts"} (comments, invisible characters and the like). The agents did not get to read them.`;
 }
 
 function tolerated(error: unknown): void {

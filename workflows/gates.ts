@@ -64,6 +64,10 @@ export async function awaitChecks(run: Run, work: Work): Promise<Revision | null
   for (;;) {
     const news = run.checksNews;
     const reports = await run.step(() => readChecks({ run: run.ref, sha: work.change.headSha }));
+    if (reports === null) {
+      work.checksNote = "The checks cannot be read with this token: look at them on GitHub.";
+      return null;
+    }
     const waitedMs = Date.now() - startedAt;
     const verdict = judgeChecks({ reports, expected: run.base!.hasChecks, waitedMs, graceMs: CHECKS_APPEAR_WITHIN_MS });
     if (verdict.kind === "passed") return null;

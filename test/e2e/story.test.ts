@@ -35,6 +35,7 @@ it(
         await rejectedBySignal(stage, rejected);
         await voidedByPush(stage, revised, second);
         await redeliveredInVain(stage, revised);
+        await startedAgain(stage, rejected);
         expect(await containers()).toEqual([]);
       },
     );
@@ -57,6 +58,18 @@ function awaitsApproval(stage: Stage, issue: number, not?: string): Promise<RunV
     "its question",
     (run) => run.waitingFor?.kind === "approval" && run.pullRequest?.headSha !== not,
   );
+}
+
+/** What ended unmerged may be tried again: over the branch that the first run left, in a pull request of its own. */
+async function startedAgain(stage: Stage, issue: number): Promise<void> {
+  const before = await ended(stage, issue);
+  await stage.github.people.as(stage.maintainer).comment(stage.repository, issue, "/mergewright run");
+  await until("the second run", async () => (await statusOf(stage, issue))?.outcome === null);
+  const again = await awaitsApproval(stage, issue);
+  expect(again.pullRequest?.number).not.toBe(before.pullRequest?.number);
+  expect(again.refused).toEqual([]);
+  await signal(stage, issue, "approveMerge", { by: stage.maintainer, sha: again.pullRequest!.headSha });
+  expect(await ended(stage, issue)).toMatchObject({ outcome: { kind: "merged" } });
 }
 
 /** An issue of a stranger, with the label's name and a command in it, is an issue like any other. */

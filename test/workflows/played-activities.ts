@@ -13,7 +13,7 @@ export interface Played {
   inputs<Name extends keyof Activities>(name: Name): Parameters<Activities[Name]>[0][];
   /** Set by tests before, or while, a run goes on. */
   permissions: Map<string, Permission>;
-  checks: CheckReport[];
+  checks: CheckReport[] | null;
   reviews: unknown[];
   classification: { category: string; summary: string; reason: string };
   testExitCodes: { base: number; "base-with-new-tests": number; branch: number };
@@ -72,6 +72,7 @@ export function playActivities(): Played {
       title: "It is off by one",
       issueUrl: "https://github.test/o/r/issues/1",
       issueAuthor: "rita",
+      hiddenParts: 0,
     }),
     prepareBase: async () => ({
       commit: "b".repeat(40),

@@ -236,6 +236,13 @@ describe("changes", () => {
   });
 });
 
+it("checks that the token may not read are left to the person who approves, also where nobody needs to be asked", async () => {
+  const { run, status } = await start({ auto_merge: true, require_review: false }, (played) => (played.checks = null));
+  const waiting = await reaches(status, "awaiting-approval");
+  expect(waiting.waitingFor?.detail).toMatch(/cannot be read with this token/);
+  await run.terminate();
+});
+
 describe("a change that does not hold", () => {
   it("stays a draft that says so when it cannot be verified", async () => {
     const { played, run, status } = await start({ limits: { verification_rounds: 1 } }, (played) => {
