@@ -1,5 +1,5 @@
 /** The checks of a commit, as far as our token may see them. */
-import { AccessDenied } from "../domain/errors.ts";
+import { AccessDenied, NotFound } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import type { CheckReport, Forge } from "../domain/ports.ts";
 
@@ -12,7 +12,8 @@ export async function readableChecks(
   try {
     return await forge.checks(repository, sha);
   } catch (error) {
-    if (error instanceof AccessDenied) return null;
+    // GitHub hides what a token may not see behind a 404.
+    if (error instanceof AccessDenied || error instanceof NotFound) return null;
     throw error;
   }
 }
