@@ -102,14 +102,15 @@ function failedChecks(
   return { kind: "revise", because: "checks", text: `These checks failed on the pull request:\n${lines.join("\n")}` };
 }
 
-export type Decision = { kind: "merge"; approvedBy: string | null } | Revision;
+/** `sha` is the commit that was approved: what comes to the branch later is not. */
+export type Decision = { kind: "merge"; sha: string; approvedBy: string | null } | Revision;
 
 /** Waits for a person, unless the settings merge without asking. */
 export async function awaitApproval(run: Run, work: Work): Promise<Decision> {
   const { auto_merge, require_review } = run.settings;
   const foreignHead = run.status.pullRequest!.headSha !== work.change.headSha;
   const unattended = auto_merge && !require_review && !foreignHead && mayMergeUnattended(work);
-  if (unattended && !run.hasWish()) return { kind: "merge", approvedBy: null };
+  if (unattended && !run.hasWish()) return { kind: "merge", sha: work.change.headSha, approvedBy: null };
 
   run.enter("awaiting-approval");
   const { headSha } = run.status.pullRequest!;
@@ -118,7 +119,7 @@ export async function awaitApproval(run: Run, work: Work): Promise<Decision> {
   if (wish.kind === "changes-requested") {
     return { kind: "revise", because: "human", text: `@${wish.by} asks for changes: ${wish.text}` };
   }
-  return { kind: "merge", approvedBy: wish.by };
+  return { kind: "merge", sha: wish.sha, approvedBy: wish.by };
 }
 
 /** Nothing that a person should look at first is merged without one. */

@@ -2,7 +2,7 @@
 import { CancellationScope } from "@temporalio/workflow";
 import type { Outcome } from "../domain/run.ts";
 import { closeIssue, mergePullRequest, setDraft } from "./activities.ts";
-import { mergeability } from "./gates.ts";
+import { type Decision, mergeability } from "./gates.ts";
 import type { Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 import { Declined } from "./story.ts";
@@ -11,17 +11,17 @@ import { Declined } from "./story.ts";
 export async function merge(
   run: Run,
   work: Work,
-  approvedBy: string | null,
+  { sha, approvedBy }: Decision & { kind: "merge" },
 ): Promise<(Outcome & { kind: "merged" }) | null> {
   run.enter("merging");
-  const { number, headSha } = run.status.pullRequest!;
+  const { number } = run.status.pullRequest!;
   const pullRequest = await mergeability(run);
   if (pullRequest.draft && !pullRequest.merged) await run.step(() => setDraft({ run: run.ref, number, draft: false }));
 
   const result = await run.step(() =>
     // A merge that was asked for is waited for: nobody can take it back.
     CancellationScope.nonCancellable(() =>
-      mergePullRequest({ run: run.ref, number, sha: headSha, method: run.settings.merge_method, approvedBy }),
+      mergePullRequest({ run: run.ref, number, sha, method: run.settings.merge_method, approvedBy }),
     ),
   );
   switch (result.kind) {
@@ -31,7 +31,7 @@ export async function merge(
       return { kind: "merged", sha: result.sha };
     case "head-moved":
       run.setHead({ ...run.status.pullRequest!, headSha: result.headSha });
-      run.refuse("merge", approvedBy, `The head moved from ${headSha} to ${result.headSha}: the approval is void.`);
+      run.refuse("merge", approvedBy, `The head moved from ${sha} to ${result.headSha}: the approval is void.`);
       return null;
     case "not-mergeable":
       work.mergeRefused = `GitHub refused the merge: ${result.reason}`;

@@ -96,7 +96,7 @@ async function decide(run: Run, work: Work): Promise<Revision | (Outcome & { kin
   for (;;) {
     const decision = await awaitApproval(run, work);
     if (decision.kind === "revise") return decision;
-    const merged = await merge(run, work, decision.approvedBy);
+    const merged = await merge(run, work, decision);
     if (merged !== null) return merged;
   }
 }
