@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { ContentBlock } from "@anthropic-ai/sdk/resources";
 import { limitFindings, readAnswer, textOf } from "../agents/answers.ts";
 import { composeBrief } from "../agents/briefs.ts";
-import { type Segment, toolResult } from "../agents/conversation.ts";
+import { openCalls, type Segment, toolResult } from "../agents/conversation.ts";
 import { composeRequest } from "../agents/request.ts";
 import { ROLES } from "../agents/roles.ts";
 import { onlyReads } from "../agents/tools.ts";
@@ -92,8 +92,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
   /** A conversation that goes on after it gave up may have asked for tools last: Claude's API wants them answered. */
   async function closedCalls({ previous }: TakeTurnInput): Promise<Segment["content"]> {
     if (previous === null) return [];
-    const { reply } = await conversations.turn(previous);
-    const open = reply.content.filter((block) => block.type === "tool_use");
+    const open = openCalls(segmentsOf(await conversations.turn(previous)));
     return open.map((call) => toolResult(call.id, "Not run: the round ended before it.", true));
   }
 

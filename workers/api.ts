@@ -6,6 +6,7 @@ import { createRuns } from "../api/runs.ts";
 import { listen } from "../api/server.ts";
 import { webhookSecrets } from "../api/signature.ts";
 import type { Config } from "../config/config.ts";
+import type { Forge } from "../domain/ports.ts";
 import { checkQdrant } from "../memory/qdrant.ts";
 import type { ResolveIssueInput } from "../workflows/messages.ts";
 import { lazyClient } from "./connect.ts";
@@ -28,7 +29,7 @@ export async function startApi(
   const forge = createForges(config, log);
   const links: ResolveIssueInput["links"] = { page: config.publicUrl, webUi };
   const runs = createRuns({ client, settingsFor: (repository) => config.settingsFor(repository), links: () => links });
-  const account = ourLogin(config, log);
+  const account = ourLogin(config, forge, log);
   account();
   const app = createApi({
     runs,
@@ -63,9 +64,8 @@ function tenantSecrets({ tenants }: Config): Map<string, string> {
 }
 
 /** Our login is needed for the assignment trigger alone: looked up when GitHub answers, asked again until it does. */
-function ourLogin(config: Config, log: Log): () => string | null {
+function ourLogin(config: Config, forge: Forge, log: Log): () => string | null {
   if (!config.triggers.assigned || config.github.auth?.kind !== "token") return () => null;
-  const forge = createForges(config, log);
   let login: string | null = null;
   let askedAt = 0;
   return () => {
