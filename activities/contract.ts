@@ -16,7 +16,10 @@ import type { RepositorySettings, RunSettings } from "../domain/settings.ts";
 
 /** The run that an activity works for. */
 export interface RunRef {
+  /** Drawn once, carried through continue-as-new: names what the run keeps in the artifact store and in sandboxes. */
   runKey: string;
+  /** Its workflow id. */
+  id: string;
   repository: RepositoryName;
   issue: number;
 }

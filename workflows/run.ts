@@ -81,7 +81,7 @@ export class Run {
     const { workflowId, startTime } = workflowInfo();
     this.input = input;
     this.startedAt = startTime.toISOString();
-    this.ref = { runKey: uuid4(), repository: input.repository, issue: input.issue };
+    this.ref = { runKey: uuid4(), id: workflowId, repository: input.repository, issue: input.issue };
     this.status = firstStatus(workflowId, input, this.startedAt);
     listen(this);
     upsertSearchAttributes(searchAttributesOf(this.status));
