@@ -22,11 +22,12 @@ export function startProgram(file, parameters, env = {}) {
 /**
  * @param {readonly string[]} parameters What Node is given.
  * @param {Record<string, string>} [env]
+ * @param {import("node:child_process").StdioOptions} [stdio]
  * @returns {Promise<number>}
  */
-export function start(parameters, env = {}) {
+export function start(parameters, env = {}, stdio = "inherit") {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, parameters, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, parameters, { cwd: root, stdio, env: { ...process.env, ...env } });
     // A terminal sends Ctrl-C to both of us; whoever sends a signal to us alone means the program.
     const ignore = () => {};
     const hand = () => child.kill("SIGTERM");
