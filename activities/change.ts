@@ -8,6 +8,7 @@ import { commitMessage } from "../domain/pull-request-text.ts";
 import { findSecrets } from "../domain/secrets.ts";
 import { putJson } from "./artifacts.ts";
 import { authorOf } from "./author.ts";
+import { bringCommit, keepCommit } from "./commits.ts";
 import type { Activities, Change, RunRef, Violation } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
@@ -22,12 +23,15 @@ export interface ChangeParts {
 }
 
 export function createChange({ mirror, artifacts, settings, secrets }: ChangeParts): Pick<Activities, "collectChange"> {
+  const commits = { mirror, artifacts };
   return {
     collectChange: (input) =>
       working(async ({ signal }): Promise<Change> => {
         const { run, base } = input;
         const { policy } = await settings.of(run);
         const { repository } = run;
+        await bringCommit(commits, run, base, signal);
+        await bringCommit(commits, run, input.parent, signal);
         let left = base;
         for (const bundle of await checkpointBundles(artifacts, run, input.checkpoint)) {
           left = await mirror.take(repository, bundle, signal);
@@ -51,6 +55,8 @@ export function createChange({ mirror, artifacts, settings, secrets }: ChangePar
           changedTestPaths.length === 0
             ? null
             : await mirror.overlay(repository, { onto: base, from: left, paths: changedTestPaths }, signal);
+        await keepCommit(commits, run, headSha, base, signal);
+        if (baseWithNewTests !== null) await keepCommit(commits, run, baseWithNewTests, base, signal);
         return {
           headSha,
           empty: found.files.length === 0,

@@ -1,15 +1,17 @@
 /** Effects on GitHub: each is one call of the port, which finds it before it makes it. */
 import { refuseAuthority } from "../domain/approval.ts";
 import { branchName } from "../domain/ids.ts";
-import type { Forge, Mirror, PushResult } from "../domain/ports.ts";
+import type { Artifacts, Forge, Mirror, PushResult } from "../domain/ports.ts";
 import { authorOf } from "./author.ts";
 import { readableChecks } from "./checks.ts";
+import { bringCommit } from "./commits.ts";
 import type { Activities } from "./contract.ts";
 import { working } from "./temporal.ts";
 
 export interface GitHubParts {
   forge: Forge;
   mirror: Mirror;
+  artifacts: Artifacts;
 }
 
 type GitHub = Pick<
@@ -30,11 +32,12 @@ type GitHub = Pick<
   | "closeIssue"
 >;
 
-export function createGitHub({ forge, mirror }: GitHubParts): GitHub {
+export function createGitHub({ forge, mirror, artifacts }: GitHubParts): GitHub {
   return {
     pushBranch: ({ run, ground, commit, expected }) =>
       working(async ({ signal }) => {
         const branch = branchName(run.issue);
+        await bringCommit({ mirror, artifacts }, run, commit, signal);
         const push = (over: string | null): Promise<PushResult> =>
           mirror.push(run.repository, ground.cloneUrl, { branch, commit, expected: over }, signal);
         const result = await push(expected);

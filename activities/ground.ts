@@ -8,6 +8,7 @@ import type { IssueSnapshot } from "../domain/run.ts";
 import { detectTestCommand } from "../domain/test-command.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import { readableChecks } from "./checks.ts";
+import { keepCommit } from "./commits.ts";
 import type { Activities, RunRef } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
@@ -63,7 +64,10 @@ export function createGround({
           path,
           text: Buffer.from(content.subarray(0, MAX_INSTRUCTIONS_BYTES)).toString("utf8"),
         }));
-        await putJson(artifacts, instructionsKey(run), found);
+        await Promise.all([
+          putJson(artifacts, instructionsKey(run), found),
+          keepCommit({ mirror, artifacts }, run, commit, null, signal),
+        ]);
         const { test_command } = await settings.of(run);
         const test = test_command
           ? { command: test_command, why: "set as test_command" }

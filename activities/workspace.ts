@@ -1,15 +1,15 @@
 /** A workspace: a sandbox with a commit checked out, and on top of it what an agent had done by its last checkpoint. */
 import { SandboxLost, SandboxUnavailable } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
-import type { Artifacts, CommandResult, Mirror, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
+import type { Artifacts, CommandResult, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import { findJson, putJson } from "./artifacts.ts";
+import { commitBundles } from "./commits.ts";
 import type { Checkpoint, RunRef, WorkspaceRef } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 
 export interface WorkspaceParts {
   sandboxes: Sandboxes;
-  mirror: Mirror;
   artifacts: Artifacts;
   settings: SettingsOfRuns;
 }
@@ -142,8 +142,10 @@ async function seed(
   setup: string | null,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const base = await baseBundle(parts, ref, signal);
-  const bundles = [base, ...(await checkpointBundles(parts.artifacts, ref.run, ref.checkpoint))];
+  const bundles = [
+    ...(await commitBundles(parts.artifacts, ref.run, ref.commit)),
+    ...(await checkpointBundles(parts.artifacts, ref.run, ref.checkpoint)),
+  ];
   for (const [index, bundle] of bundles.entries()) {
     const written = await sandbox.write(`${sandbox.scratch}/seed-${index}.bundle`, bundle, {}, signal);
     if (written.kind !== "written") {
@@ -152,31 +154,19 @@ async function seed(
       );
     }
   }
-  const script = seedScript(sandbox.scratch, markPath(sandbox), bundles.length, ref.checkpoint?.commit ?? null, setup);
+  const script = seedScript(ref, sandbox.scratch, markPath(sandbox), bundles.length, setup);
   return sandbox.run({ key: "seed", script, timeoutMs: SEED_TIMEOUT_MS, keepBytes: 10_000 }, signal);
-}
-
-async function baseBundle(
-  { artifacts, mirror }: WorkspaceParts,
-  ref: WorkspaceRef,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const key = `${runPrefix(ref.run.runKey)}/commits/${ref.commit}.bundle`;
-  const stored = await artifacts.get(key);
-  if (stored) return stored;
-  const bundle = await mirror.bundle(ref.run.repository, ref.commit, signal);
-  await artifacts.put(key, bundle);
-  return bundle;
 }
 
 /** The tree is checked out at the base as branch `work`; a checkpoint's tree is laid over it as uncommitted work. */
 function seedScript(
+  { commit, checkpoint: last }: WorkspaceRef,
   scratch: string,
   mark: string,
   bundles: number,
-  checkpointCommit: string | null,
   setup: string | null,
 ): string {
+  const checkpointCommit = last?.commit ?? null;
   const fetches = Array.from(
     { length: bundles },
     (_, index) => `git fetch -q ${scratch}/seed-${index}.bundle '+refs/*:refs/seed/${index}/*'`,
@@ -189,11 +179,10 @@ function seedScript(
     "git config gc.auto 0",
     "git config advice.detachedHead false",
     ...fetches,
-    "base=$(git for-each-ref --format='%(objectname)' refs/seed/0 | head -n 1)",
-    'git update-ref refs/heads/work "$base"',
+    `git update-ref refs/heads/work ${commit}`,
     "git reset -q --hard",
-    'git update-ref refs/mergewright/base "$base"',
-    `git update-ref refs/mergewright/checkpoint ${checkpointCommit ?? '"$base"'}`,
+    `git update-ref refs/mergewright/base ${commit}`,
+    `git update-ref refs/mergewright/checkpoint ${checkpointCommit ?? commit}`,
     ...(checkpointCommit ? [`git read-tree -u --reset ${checkpointCommit}`, "git read-tree HEAD"] : []),
     `rm -f ${scratch}/seed-*.bundle`,
     `touch ${mark}`,

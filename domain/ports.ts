@@ -97,8 +97,12 @@ export type FileWrite =
 export interface Mirror {
   /** Brings the mirror up to date and tells the commit of the branch. */
   fetch(repository: RepositoryName, cloneUrl: string, branch: string, signal: AbortSignal): Promise<string>;
-  /** A bundle of the commit with its history, under the ref `refs/heads/base`. */
-  bundle(repository: RepositoryName, commit: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** Whether the mirror of this machine holds the commit with all that it needs; false also where there is no mirror yet. */
+  has(repository: RepositoryName, commit: string, signal: AbortSignal): Promise<boolean>;
+  /** A bundle of the commit with its history, under the ref `refs/heads/base`; what `without` has is left out. */
+  bundle(repository: RepositoryName, commit: string, without: string | null, signal: AbortSignal): Promise<Uint8Array>;
+  /** Takes in what `bundle` made on another machine; tells the commit. */
+  restore(repository: RepositoryName, bundle: Uint8Array, signal: AbortSignal): Promise<string>;
   /** Takes a sandbox's bundle in, with object checks, into quarantine; tells the commit of its one ref. */
   take(repository: RepositoryName, bundle: Uint8Array, signal: AbortSignal): Promise<string>;
   /** What changed between two commits; read by plumbing. */

@@ -75,7 +75,7 @@ describe("a mirror", () => {
   });
 
   it("makes a bundle that a sandbox can clone, with the history, under refs/heads/base", async () => {
-    const bytes = await bench.mirror.bundle(REPOSITORY, bench.base, never);
+    const bytes = await bench.mirror.bundle(REPOSITORY, bench.base, null, never);
     const folder = join(bench.root, "cloned");
     writeFileSync(`${folder}.bundle`, bytes);
     git(bench.root, ["clone", "--quiet", "-b", "base", `${folder}.bundle`, folder]);
@@ -83,10 +83,34 @@ describe("a mirror", () => {
     expect(readFileSync(join(folder, "src/sum.js"), "utf8")).toBe(FILES["src/sum.js"]);
   });
 
+  it("hands commits on to another machine's mirror: first with the history, then only what is new", async () => {
+    const made = await bench.mirror.commit(
+      REPOSITORY,
+      {
+        treeOf: bench.base,
+        parents: [bench.base],
+        message: "Ours",
+        author: { name: "Mergewright", email: "bot@example.com" },
+        date: "2026-11-20T10:00:00.000Z",
+      },
+      never,
+    );
+    const whole = await bench.mirror.bundle(REPOSITORY, bench.base, null, never);
+    const onTop = await bench.mirror.bundle(REPOSITORY, made, bench.base, never);
+    expect(onTop.length).toBeLessThan(whole.length);
+    const elsewhere = bench.another();
+    expect(await elsewhere.has(REPOSITORY, bench.base, never)).toBe(false);
+    await elsewhere.restore(REPOSITORY, whole, never);
+    expect(await elsewhere.has(REPOSITORY, made, never)).toBe(false);
+    expect(await elsewhere.restore(REPOSITORY, onTop, never)).toBe(made);
+    expect(await elsewhere.has(REPOSITORY, made, never)).toBe(true);
+    expect(await elsewhere.paths(REPOSITORY, made, never)).toEqual(await bench.mirror.paths(REPOSITORY, made, never));
+  });
+
   it("says which limit a history exceeds", async () => {
     const small = bench.another({ maxBundleBytes: 100 });
     await small.fetch(REPOSITORY, bench.cloneUrl, "main", never);
-    await expect(small.bundle(REPOSITORY, bench.base, never)).rejects.toThrow(/larger than 100 bytes/);
+    await expect(small.bundle(REPOSITORY, bench.base, null, never)).rejects.toThrow(/larger than 100 bytes/);
     await expect(small.take(REPOSITORY, bench.bundle("main"), never)).rejects.toThrow(UnacceptableObjects);
   });
 
@@ -178,7 +202,7 @@ describe("a mirror", () => {
   it("says what to do when it does not know a commit or a mirror", async () => {
     await expect(bench.mirror.paths(REPOSITORY, "1".repeat(40), never)).rejects.toThrow(NotFound);
     await expect(bench.mirror.diff(REPOSITORY, bench.base, "1".repeat(40), never)).rejects.toThrow(NotFound);
-    await expect(bench.mirror.bundle(REPOSITORY, "1".repeat(40), never)).rejects.toThrow(NotFound);
+    await expect(bench.mirror.bundle(REPOSITORY, "1".repeat(40), null, never)).rejects.toThrow(NotFound);
     await expect(bench.mirror.paths("acme/unknown", bench.base, never)).rejects.toThrow(/fetch its base branch first/);
   });
 

@@ -55,6 +55,7 @@ export function readBundleHead(bundle: Uint8Array): BundleHead {
   return { prerequisites, refs, packStart: at, objects: bytes.readUInt32BE(at + 8) };
 }
 
-export function writeBundleHead(commit: string, ref: string): Buffer {
-  return Buffer.from(`# v2 git bundle\n${commit} ${ref}\n\n`, "utf8");
+export function writeBundleHead(commit: string, ref: string, prerequisites: readonly string[] = []): Buffer {
+  const needed = prerequisites.map((each) => `-${each}\n`).join("");
+  return Buffer.from(`# v2 git bundle\n${needed}${commit} ${ref}\n\n`, "utf8");
 }

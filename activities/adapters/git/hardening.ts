@@ -25,7 +25,7 @@ const PASSED_ON = [
  * Old, harmless mistakes in the histories of well-known repositories. They are let through from upstream only: what a
  * sandbox hands back is checked without exception (see `take.ts`).
  */
-const FORGIVEN_UPSTREAM = [
+export const FORGIVEN_UPSTREAM = [
   "badTimezone",
   "missingSpaceBeforeDate",
   "missingSpaceBeforeEmail",

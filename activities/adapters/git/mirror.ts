@@ -13,9 +13,9 @@ import { withLock } from "./lock.ts";
 import { checkCommit, mirrorFolder } from "./names.ts";
 import { push } from "./push.ts";
 import { withRedirect, openRemote, type Remote } from "./remote.ts";
-import { take } from "./take.ts";
+import { FROM_SANDBOX, FROM_UPSTREAM, take } from "./take.ts";
 import { createTools, ownFolder, type Limits } from "./tools.ts";
-import { authors, commit, files, overlay, paths } from "./tree.ts";
+import { authors, commit, files, holds, overlay, paths } from "./tree.ts";
 
 export interface MirrorOptions extends Partial<Limits> {
   /** The folder of all mirrors; `OWNER/NAME.git` is made below it. */
@@ -107,12 +107,19 @@ export function createMirror(options: MirrorOptions): GitMirror {
       );
     },
 
-    async bundle(repository, commitId, signal) {
+    async has(repository, commitId, signal) {
+      const gitDir = join(dir, mirrorFolder(repository));
+      const tip = checkCommit(commitId, "The commit");
+      return (await isMirror(gitDir)) && holds(tools, gitDir, tip, signal);
+    },
+
+    async bundle(repository, commitId, without, signal) {
       const gitDir = await existing(repository);
       const tip = checkCommit(commitId, "The commit");
+      const known = without === null ? [] : [checkCommit(without, "The commit that is left out")];
       const args = ["pack-objects", "--stdout", "--revs", "--delta-base-offset", "--quiet"];
       const result = await tools.run(gitDir, args, signal, {
-        input: `${tip}\n`,
+        input: `${tip}\n${known.map((each) => `^${each}\n`).join("")}`,
         maxStdoutBytes: limits.maxBundleBytes,
       });
       if (result.stdoutCut) {
@@ -127,10 +134,12 @@ export function createMirror(options: MirrorOptions): GitMirror {
           "commit",
           `The mirror of ${repository} does not hold ${tip} with its history: fetch the base branch first.`,
         );
-      return new Uint8Array(Buffer.concat([writeBundleHead(tip, "refs/heads/base"), result.stdout]));
+      return new Uint8Array(Buffer.concat([writeBundleHead(tip, "refs/heads/base", known), result.stdout]));
     },
 
-    take: async (repository, bundle, signal) => take(tools, await existing(repository), bundle, signal),
+    take: async (repository, bundle, signal) => take(tools, await existing(repository), bundle, FROM_SANDBOX, signal),
+    restore: async (repository, bundle, signal) =>
+      take(tools, await made(repository, signal), bundle, FROM_UPSTREAM, signal),
     diff: async (repository, base, head, signal) => diff(tools, await existing(repository), base, head, signal),
     files: async (repository, commitId, wanted, signal) =>
       files(tools, await existing(repository), commitId, wanted, signal),

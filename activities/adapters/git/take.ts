@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ServiceUnavailable, UnacceptableObjects } from "../../../domain/errors.ts";
 import { readBundleHead } from "./bundle.ts";
 import { lastLines } from "./faults.ts";
+import { FORGIVEN_UPSTREAM } from "./hardening.ts";
 import { keep } from "./kept.ts";
 import { withScratch, type Tools } from "./tools.ts";
 
@@ -19,8 +20,20 @@ const MAX_OBJECTS = 2_000_000;
  */
 const ALLOCATION_LIMIT = "256m";
 
+/** What a sandbox hands back is checked without exception. */
+export const FROM_SANDBOX = "badFilemode=error" as Strictness;
+/** What another machine's mirror hands on came from upstream, where old mistakes were let through already. */
+export const FROM_UPSTREAM = FORGIVEN_UPSTREAM.map((id) => `${id}=ignore`).join(",") as Strictness;
+type Strictness = string & { readonly strictness: unique symbol };
+
 /** @returns the commit that the bundle's one ref names. @throws UnacceptableObjects with the reason. */
-export async function take(tools: Tools, gitDir: string, bundle: Uint8Array, signal: AbortSignal): Promise<string> {
+export async function take(
+  tools: Tools,
+  gitDir: string,
+  bundle: Uint8Array,
+  strictness: Strictness,
+  signal: AbortSignal,
+): Promise<string> {
   if (bundle.byteLength > tools.limits.maxBundleBytes) {
     throw new UnacceptableObjects(
       `The bundle has ${bundle.byteLength} bytes; at most ${tools.limits.maxBundleBytes} are taken.`,
@@ -59,7 +72,7 @@ export async function take(tools: Tools, gitDir: string, bundle: Uint8Array, sig
           "index-pack",
           "--stdin",
           "--fix-thin",
-          "--strict=badFilemode=error",
+          `--strict=${strictness}`,
           `--max-input-size=${tools.limits.maxBundleBytes}`,
         ],
         bundle.subarray(head.packStart),

@@ -49,6 +49,12 @@ export async function files(
   return found;
 }
 
+/** Objects come in whole or not at all (`take.ts`, fetch), so a commit that is there has all that it needs. */
+export async function holds(tools: Tools, gitDir: string, commit: string, signal: AbortSignal): Promise<boolean> {
+  const { exitCode } = await tools.run(gitDir, ["cat-file", "-e", `${commit}^{commit}`], signal);
+  return exitCode === 0;
+}
+
 /** Who wrote what `head` has and `base` has not. */
 export async function authors(
   tools: Tools,
