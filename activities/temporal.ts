@@ -1,6 +1,7 @@
 /** Where activities meet Temporal: the cancellation signal, heartbeats, and errors with the delay that they ask for. */
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
 import { RateLimited, ServiceUnavailable } from "../domain/errors.ts";
+import { ASKED_TO_WAIT } from "../domain/patience.ts";
 
 /** What an activity needs of its surroundings while it works. */
 export interface Surroundings {
@@ -31,17 +32,21 @@ export async function working<T>(work: (surroundings: Surroundings) => Promise<T
 
 /** A limit without a time gets a minute, as GitHub asks for its secondary limits. */
 const UNTIMED_LIMIT_MS = 60_000;
+/** What is longer than this is waited for by the workflow, which can show it; see `workflows/parked.ts`. */
+const SHORT_WAIT_MS = 20_000;
 
+/** The delay is for those who retry here (the intake); whoever parks instead reads it from the details. */
 function translate(error: unknown): unknown {
-  if (error instanceof RateLimited || (error instanceof ServiceUnavailable && error.retryAfterMs !== null)) {
-    const delayMs = error.retryAfterMs ?? UNTIMED_LIMIT_MS;
-    log.warn("waiting as asked", { service: error.service, delayMs, reason: error.message });
-    return ApplicationFailure.create({
-      message: error.message,
-      type: error.name,
-      cause: error,
-      nextRetryDelay: delayMs,
-    });
-  }
-  return error;
+  if (!(error instanceof RateLimited || error instanceof ServiceUnavailable)) return error;
+  const { retryAfterMs } = error;
+  const limited = error instanceof RateLimited;
+  const delayMs = retryAfterMs ?? (limited ? UNTIMED_LIMIT_MS : null);
+  if (delayMs !== null) log.warn("asked to wait", { service: error.service, delayMs, reason: error.message });
+  return ApplicationFailure.create({
+    message: error.message,
+    type: !limited && delayMs !== null && delayMs > SHORT_WAIT_MS ? ASKED_TO_WAIT : error.name,
+    details: [{ retryAfterMs }],
+    cause: error,
+    ...(delayMs !== null && { nextRetryDelay: delayMs }),
+  });
 }

@@ -147,6 +147,8 @@ const WAITING: Readonly<
     comment: "/mergewright answer ...",
   },
   operator: { what: "an operator", signal: "resume", input: '{"by":"LOGIN"}', comment: "/mergewright resume" },
+  outage: { what: "a service that is away", signal: null, input: "", comment: null },
+  "rate-limit": { what: "a service that limits our requests", signal: null, input: "", comment: null },
   resume: { what: "the order to go on", signal: "resume", input: '{"by":"LOGIN"}', comment: "/mergewright resume" },
 };
 

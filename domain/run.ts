@@ -32,9 +32,11 @@ export type Category =
 
 /** Who or what the run waits for. `detail` says it in one sentence, with what to do. */
 export interface WaitingFor {
-  kind: "plan-approval" | "approval" | "checks" | "budget" | "answer" | "operator" | "resume";
+  kind: "plan-approval" | "approval" | "checks" | "budget" | "answer" | "operator" | "outage" | "rate-limit" | "resume";
   /** ISO 8601. */
   since: string;
+  /** ISO 8601: when it goes on by itself, where time alone decides. */
+  until?: string;
   detail?: string;
 }
 

@@ -1,10 +1,11 @@
 /** Every time-out and every retry of the product, in one file. */
 import { proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/contract.ts";
+import { ASKED_TO_WAIT } from "../domain/patience.ts";
 
 /**
  * Failures that the same attempt would meet again. The run parks with the reason until an operator resumes it (see
- * `parked.ts`), so nothing is lost by not retrying.
+ * `parked.ts`), so nothing is lost by not retrying. `domain/patience.ts` tells what becomes of them.
  */
 const FINAL = [
   "AccessDenied",
@@ -17,7 +18,18 @@ const FINAL = [
   "GitFailed",
 ];
 
-/** Outages are waited for without end: what may be short starts quickly, what lasts is asked for twice a minute. */
+/**
+ * The steps of a run. A hiccup of some seconds is over before anybody sees it; what lasts longer, or was limited, goes back to the
+ * workflow, which shows it and waits on a timer of its own.
+ */
+const parking = {
+  initialInterval: "500ms",
+  backoffCoefficient: 2,
+  maximumAttempts: 4,
+  nonRetryableErrorTypes: [...FINAL, "RateLimited", ASKED_TO_WAIT] as string[],
+} as const;
+
+/** What nobody waits for in sight is tried without end: what may be short starts quickly, what lasts is asked for twice a minute. */
 const patient = {
   initialInterval: "500ms",
   backoffCoefficient: 2,
@@ -32,14 +44,19 @@ const briefly = { ...patient, maximumAttempts: 5 } as const;
 export const { takeTurn, runTests, prepareBase, collectChange } = proxyActivities<Activities>({
   startToCloseTimeout: "6 hours",
   heartbeatTimeout: "15s",
-  retry: patient,
+  retry: parking,
 });
 
-/** One or a few requests to GitHub, or one Git transfer. */
+/** A Git transfer has a limit of its own, 15 minutes, and pushing may take three of them. */
+export const { pushBranch } = proxyActivities<Activities>({
+  startToCloseTimeout: "50 minutes",
+  heartbeatTimeout: "15s",
+  retry: parking,
+});
+
+/** One or a few requests to GitHub. */
 export const {
   openRun,
-  checkPermission,
-  pushBranch,
   openPullRequest,
   readPullRequest,
   editPullRequest,
@@ -48,6 +65,13 @@ export const {
   mergePullRequest,
   closeIssue,
 } = proxyActivities<Activities>({
+  startToCloseTimeout: "5 minutes",
+  heartbeatTimeout: "15s",
+  retry: parking,
+});
+
+/** Questions about what people and GitHub told a run: asked beside the story, until there is an answer. */
+export const { checkPermission, readPullRequest: lookAtPullRequest } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
   heartbeatTimeout: "15s",
   retry: patient,

@@ -5,7 +5,7 @@ import { commentMarker } from "../domain/ids.ts";
 import { endingComment, progressComment } from "../domain/pull-request-text.ts";
 import type { Outcome } from "../domain/run.ts";
 import { addLabels, assign, editPullRequest, putComment, react, removeLabel } from "./activities.ts";
-import { reasonOf } from "./parked.ts";
+import { reasonOf, untilDone } from "./parked.ts";
 import type { Run } from "./run.ts";
 
 /** The issue carries it while a run works on it. */
@@ -87,7 +87,12 @@ export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
   const marker = commentMarker("ending", ref.runKey);
   const body = endingComment({ status: run.status, outcome: ending, marker, links: run.input.links });
   if (pullRequest) {
-    await editPullRequest({ run: ref, number: pullRequest.number, edit: { state: "closed" } }).catch(tolerated);
+    const close = () => editPullRequest({ run: ref, number: pullRequest.number, edit: { state: "closed" } });
+    await untilDone(close, async (parking) => {
+      // An outage passes. What only an operator could mend must not keep a run open that has ended.
+      if (parking.waitMs === null) throw new Error(parking.detail);
+      await run.park(parking);
+    }).catch(tolerated);
     await putComment({ run: ref, number: pullRequest.number, comment: { marker, body, id: null } }).catch(tolerated);
   } else if (run.settings.auto_comment) {
     await putComment({ run: ref, number: ref.issue, comment: { marker, body, id: null } }).catch(tolerated);

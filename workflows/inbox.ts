@@ -4,7 +4,7 @@ import { ApplicationFailure, CancellationScope, setHandler, type SignalDefinitio
 import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
 import type { IssueEvent, SlashCommand } from "../domain/events.ts";
 import { isEnded, type Phase } from "../domain/run.ts";
-import { checkPermission, readPullRequest } from "./activities.ts";
+import { checkPermission, lookAtPullRequest } from "./activities.ts";
 import { agentReportSignal } from "./agent-messages.ts";
 import {
   githubEventSignal,
@@ -221,7 +221,7 @@ class Inbox {
     return this.#heard("push", by, async () => {
       const known = this.#run.status.pullRequest;
       if (!known || this.#run.pushed.has(sha) || sha === known.headSha) return;
-      const { headSha } = await readPullRequest({ run: this.#run.ref, number: known.number });
+      const { headSha } = await lookAtPullRequest({ run: this.#run.ref, number: known.number });
       const now = this.#run.status.pullRequest;
       if (now === null || headSha === now.headSha || this.#run.pushed.has(headSha)) return;
       this.#run.setHead({ ...now, headSha });
@@ -251,7 +251,7 @@ class Inbox {
   }
 
   async #mergedAs(number: number): Promise<string | null> {
-    const { merged, mergeSha } = await readPullRequest({ run: this.#run.ref, number });
+    const { merged, mergeSha } = await lookAtPullRequest({ run: this.#run.ref, number });
     return merged ? mergeSha : null;
   }
 }

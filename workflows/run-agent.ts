@@ -182,26 +182,28 @@ class Agent {
   }
 
   #untilDone<T>(step: () => Promise<T>): Promise<T> {
-    return untilDone(step, async (reason) => {
+    return untilDone(step, async ({ waitMs, ...wait }) => {
       const resumed = this.#resumed;
-      await this.#waitFor(
-        { kind: "operator", detail: `${reason} Mend it, then send resume.` },
-        () => this.#resumed > resumed,
-      );
+      await this.#waitFor(wait, () => this.#resumed > resumed, waitMs);
+      if (this.#paused) await this.#idleUntil(() => !this.#paused);
     });
   }
 
-  async #waitFor(wait: Omit<WaitingFor, "since">, until: () => boolean): Promise<void> {
+  async #waitFor(
+    wait: Omit<WaitingFor, "since">,
+    until: () => boolean,
+    timeoutMs: number | null = null,
+  ): Promise<void> {
     this.#waitingFor = { ...wait, since: new Date().toISOString() };
     await this.#report(true);
-    await this.#idleUntil(until);
+    await this.#idleUntil(until, timeoutMs);
     this.#waitingFor = null;
     await this.#report(true);
   }
 
-  async #idleUntil(until: () => boolean): Promise<void> {
+  async #idleUntil(until: () => boolean, timeoutMs: number | null = null): Promise<void> {
     const since = Date.now();
-    await condition(until);
+    await (timeoutMs === null ? condition(until) : condition(until, timeoutMs));
     this.#idleMs += Date.now() - since;
   }
 

@@ -24,7 +24,7 @@ import {
 } from "./agent-messages.ts";
 import { listen } from "./inbox.ts";
 import type { ResolveIssueInput } from "./messages.ts";
-import { untilDone } from "./parked.ts";
+import { type Parking, untilDone } from "./parked.ts";
 import type { runAgent } from "./run-agent.ts";
 import { searchAttributesOf } from "./search-attributes.ts";
 
@@ -104,15 +104,25 @@ export class Run {
     this.#setPhase(phase);
   }
 
-  /** Runs a step; what no retry mends waits for an operator. Between steps a paused run rests. */
+  /** Runs a step until it succeeds; meanwhile the status says what is waited for. Between attempts a paused run rests. */
   async step<T>(step: () => Promise<T>): Promise<T> {
-    await this.whilePaused();
-    return untilDone(step, (reason) => this.waitForOperator(`${reason} Mend it, then send resume.`));
+    return untilDone(
+      async () => {
+        await this.whilePaused();
+        return step();
+      },
+      (parking) => this.park(parking),
+    );
   }
 
-  async waitForOperator(detail: string): Promise<void> {
+  /** Waits until somebody resumes the run, or the time has come at which it goes on by itself. */
+  async park({ waitMs, ...wait }: Parking): Promise<void> {
     const resumed = this.#resumed;
-    await this.waitFor({ kind: "operator", detail }, () => this.#resumed > resumed);
+    await this.waitFor(wait, () => this.#resumed > resumed, waitMs ?? undefined);
+  }
+
+  waitForOperator(detail: string): Promise<void> {
+    return this.park({ kind: "operator", detail, waitMs: null });
   }
 
   async whilePaused(): Promise<void> {
@@ -331,7 +341,7 @@ export class Run {
   hear(report: AgentReport): void {
     if (report.workflowId !== this.#activeAgent) return;
     this.#account(report.role, report.progress, "running");
-    if (this.#agentWait?.kind === report.waitingFor?.kind) return;
+    if (this.#agentWait?.since === report.waitingFor?.since) return;
     this.#agentWait = report.waitingFor;
     this.#showWait();
   }

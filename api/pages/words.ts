@@ -38,6 +38,8 @@ const WAIT_WORDS: Record<WaitingFor["kind"], string> = {
   budget: "a person to raise the budget",
   answer: "a person to answer a question",
   operator: "the operator",
+  outage: "a service that is away",
+  "rate-limit": "a service that limits us",
   resume: "a person to resume it",
 };
 

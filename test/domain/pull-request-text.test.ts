@@ -259,6 +259,8 @@ describe("the progress comment", () => {
     ["operator", "--name resume"],
     ["resume", "--name resume"],
     ["checks", "the checks"],
+    ["outage", "a service that is away"],
+    ["rate-limit", "a service that limits our requests"],
   ])("says what it waits for: %s", (kind, expected) =>
     expect(comment({ waitingFor: { kind, since: "x" } })).toContain(expected),
   );

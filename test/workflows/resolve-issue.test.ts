@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Client, WorkflowFailedError, type WorkflowHandle } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AccessDenied, SandboxUnavailable } from "../../domain/errors.ts";
+import { AccessDenied, RateLimited, SandboxUnavailable, ServiceUnavailable } from "../../domain/errors.ts";
 import type { IssueEvent } from "../../domain/events.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
 import type { Phase, RunStatus } from "../../domain/run.ts";
@@ -382,6 +382,31 @@ describe("waiting", () => {
     expect(parked.waitingFor?.detail).toMatch(/The key was refused/);
     await run.signal(signals.resume, {});
     await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
+  it("for a service that is away shows the reason from the first step on, and ends by itself or with resume", async () => {
+    const away = Array.from({ length: 4 }, () => new ServiceUnavailable("GitHub", "GitHub does not answer."));
+    const { played, run, status } = await start({}, (parts) => parts.fail.set("openRun", away));
+    const parked = await reaches(status, (now) => now.waitingFor?.kind === "outage");
+    expect(parked).toMatchObject({ phase: "received", waitingFor: { until: expect.any(String) } });
+    expect(parked.waitingFor?.detail).toMatch(/GitHub does not answer/);
+    expect(played.inputs("openRun")).toHaveLength(4);
+    await run.signal(signals.resume, {});
+    await reaches(status, "awaiting-approval");
+    expect((await status()).waitingFor).toMatchObject({ kind: "approval" });
+    await run.terminate();
+  });
+
+  it("for a limit of an agent's service is told by the run, and is not tried before its time", async () => {
+    const { played, run, status } = await start({}, (parts) =>
+      parts.fail.set("takeTurn", [new RateLimited("Claude", null, "Come back later.")]),
+    );
+    const { waitingFor } = await reaches(status, (now) => now.waitingFor?.kind === "rate-limit");
+    expect(Date.parse(waitingFor!.until!) - Date.parse(waitingFor!.since)).toBeGreaterThanOrEqual(59_000);
+    expect(played.inputs("takeTurn")).toHaveLength(1);
+    await run.signal(signals.resume, {});
+    expect((await reaches(status, "awaiting-approval")).waitingFor?.kind).toBe("approval");
     await run.terminate();
   });
 

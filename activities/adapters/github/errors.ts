@@ -30,8 +30,6 @@ export interface Circumstances {
 }
 
 const SERVICE = "GitHub";
-/** What GitHub asks for when a secondary limit says nothing else. */
-const UNTOLD_LIMIT_MS = 60_000;
 const MAX_JITTER_MS = 5_000;
 
 /** @see https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
@@ -43,8 +41,9 @@ export function toError(failure: Failure, circumstances: Circumstances): Mergewr
 
   const limit = limitOf(failure, circumstances);
   if (limit !== null) {
-    const seconds = Math.ceil(limit / 1000);
-    return new RateLimited(SERVICE, limit, `GitHub asks to wait ${seconds} s before we ${action}: ${message}`, options);
+    const { waitMs } = limit;
+    const asked = waitMs === null ? "GitHub asks to wait" : `GitHub asks to wait ${Math.ceil(waitMs / 1000)} s`;
+    return new RateLimited(SERVICE, waitMs, `${asked} before we ${action}: ${message}`, options);
   }
   if (status === null) {
     return new ServiceUnavailable(SERVICE, `No answer from GitHub when we tried to ${action}: ${message}`, options);
@@ -70,8 +69,8 @@ export function toError(failure: Failure, circumstances: Circumstances): Mergewr
   }
 }
 
-/** Milliseconds to wait when the failure is a limit, else null. */
-function limitOf(failure: Failure, circumstances: Circumstances): number | null {
+/** What a limit asks for, null where the failure is none. Where it names no time, who waits decides: a minute at least, then more. */
+function limitOf(failure: Failure, circumstances: Circumstances): { waitMs: number | null } | null {
   const limited = failure.status === 429 || failure.status === 403 || failure.graphqlType === "RATE_LIMITED";
   const secondary = /secondary rate limit|abuse detection|rate limit exceeded|exceeded a rate limit/i.test(
     failure.message,
@@ -79,15 +78,15 @@ function limitOf(failure: Failure, circumstances: Circumstances): number | null 
   if (!limited && !(secondary && failure.graphqlType !== undefined)) return null;
 
   const told = retryAfter(failure, circumstances);
-  if (told !== null) return told;
+  if (told !== null) return { waitMs: told };
   const reset = Number(failure.headers["x-ratelimit-reset"]);
   if (String(failure.headers["x-ratelimit-remaining"]) === "0" && reset > 0) {
     // One second more, because the reset is told in whole seconds.
     const wait = reset * 1000 - clock(failure, circumstances) + 1000;
-    return Math.round(Math.max(wait, 1000) + circumstances.jitter * MAX_JITTER_MS);
+    return { waitMs: Math.round(Math.max(wait, 1000) + circumstances.jitter * MAX_JITTER_MS) };
   }
   const isLimit = failure.status === 429 || failure.graphqlType === "RATE_LIMITED" || secondary;
-  return isLimit ? UNTOLD_LIMIT_MS : null;
+  return isLimit ? { waitMs: null } : null;
 }
 
 /** `retry-after` in seconds or as a date; at least a second. */
