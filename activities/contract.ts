@@ -69,8 +69,8 @@ export type BriefRef =
 /** What the user side of a turn says. */
 export type Said =
   | { kind: "brief"; brief: BriefRef }
-  /** The tools that the last reply asked for: they run first, and their results are what is said. */
-  | { kind: "results"; calls: ToolCallRef[] }
+  /** The tools that the last reply asked for: they run first, and their results are what is said, with a note of ours. */
+  | { kind: "results"; calls: ToolCallRef[]; note?: string }
   /** The last reply was cut by its token limit: its calls may be incomplete, so none of them runs. */
   | { kind: "cut-off"; calls: ToolCallRef[] }
   | { kind: "text"; text: string }
@@ -83,6 +83,8 @@ export interface ToolCallRef {
   onlyReads: boolean;
   /** One line for the Web UI. */
   summary: string;
+  /** Equal for equal calls; absent in turns of older versions. */
+  digest?: string;
 }
 
 export interface TakeTurnInput {
@@ -115,6 +117,8 @@ export interface Turn {
   inputTokens: number;
   outputTokens: number;
   requestBytes: number;
+  /** Of the results that were said: equal for equal results. null when none were said, absent in turns of older versions. */
+  resultsDigest?: string | null;
 }
 
 export interface Violation {

@@ -38,7 +38,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
       working(async ({ signal, beat }): Promise<Turn> => {
         const { role, conversation, turn, previous } = input;
         const { run } = input.workspace;
-        const [turns, { user, checkpoint }, settings] = await Promise.all([
+        const [turns, { user, checkpoint, resultsDigest }, settings] = await Promise.all([
           conversations.upTo(previous),
           userMessage(input, signal),
           parts.settings.of(run),
@@ -58,7 +58,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
           };
           await conversations.append(key, stored);
         }
-        return { ...(await factsOf(input, key, stored, settings)), checkpoint };
+        return { ...(await factsOf(input, key, stored, settings)), checkpoint, resultsDigest };
       }),
   };
 
@@ -76,7 +76,9 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
           toolResult(said.calls[index]!.id, result.text, result.isError),
         );
         const rebuilt = done.results.some((result) => result.rebuilt);
-        return message(rebuilt ? [...results, words(REBUILT)] : results, done.checkpoint);
+        const notes = [...(rebuilt ? [REBUILT] : []), ...(said.note === undefined ? [] : [said.note])];
+        const resultsDigest = shortDigest(done.results.map(({ text, isError }) => [text, isError]));
+        return { ...message([...results, ...notes.map(words)], done.checkpoint), resultsDigest };
       }
       case "cut-off": {
         const results = said.calls.map((call) =>
@@ -85,7 +87,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
         return message([...results, words(CUT_OFF)], checkpoint);
       }
       case "continue":
-        return { user: null, checkpoint };
+        return { user: null, checkpoint, resultsDigest: null };
     }
   }
 
@@ -117,7 +119,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     key: string,
     { reply }: StoredTurn,
     settings: RunSettings,
-  ): Promise<Omit<Turn, "checkpoint">> {
+  ): Promise<Omit<Turn, "checkpoint" | "resultsDigest">> {
     const { usage, content, stopReason, requestBytes } = reply;
     const calls = content.filter((block) => block.type === "tool_use").map(callRef);
     return {
@@ -164,10 +166,11 @@ interface Message {
   user: Segment | null;
   /** The last tree that is safe. */
   checkpoint: Checkpoint | null;
+  resultsDigest: string | null;
 }
 
 function message(content: Segment["content"], checkpoint: Checkpoint | null): Message {
-  return { user: { role: "user", content }, checkpoint };
+  return { user: { role: "user", content }, checkpoint, resultsDigest: null };
 }
 
 function words(text: string): Segment["content"][number] {
@@ -190,7 +193,13 @@ function digestOf(request: ModelRequest, previous: string | null): string {
 }
 
 function callRef(block: { id: string; name: string; input: unknown }): ToolCallRef {
-  return { id: block.id, name: block.name, onlyReads: onlyReads(block), summary: summaryOf(block) };
+  const { id, name, input } = block;
+  return { id, name, onlyReads: onlyReads(block), summary: summaryOf(block), digest: shortDigest([name, input]) };
+}
+
+/** Sixteen hexadecimal digits tell the calls of one conversation apart. */
+function shortDigest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
 }
 
 /** One line for the timeline of the Web UI. */

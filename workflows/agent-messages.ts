@@ -4,6 +4,7 @@ import type { Base, BriefRef, Checkpoint, RunRef, Said } from "../activities/con
 import type { Role } from "../domain/ids.ts";
 import type { WaitingFor } from "../domain/run.ts";
 import type { RepositorySettings } from "../domain/settings.ts";
+import type { Step } from "../domain/stuck.ts";
 
 /** How far an agent has come: where its next round goes on, and what it has cost. */
 export interface AgentProgress {
@@ -40,6 +41,9 @@ export interface CarriedRound {
   paused: boolean;
   idleMs: number;
   pending: Said;
+  /** What it did lately, and when it was last told that it goes round in circles. */
+  steps?: Step[];
+  warnedAtTurn?: number | null;
 }
 
 export type AgentResult =

@@ -10,6 +10,7 @@ import {
 } from "@temporalio/workflow";
 import type { Checkpoint, Said, Turn, WorkspaceRef } from "../activities/contract.ts";
 import type { WaitingFor } from "../domain/run.ts";
+import { circleIn, REMEMBERED_STEPS, type Step, WARNING_HOLDS_TURNS } from "../domain/stuck.ts";
 import { takeTurn } from "./activities.ts";
 import {
   type AgentProgress,
@@ -52,6 +53,10 @@ class Agent {
   /** Where this round began: earlier rounds of the conversation do not count against its limits. */
   readonly #before: { turns: number; costUsd: number };
   #nudges: number;
+  /** Its last tool calls, to see when it goes round in circles, and the turn at which it was told so. */
+  readonly #steps: Step[];
+  #warnedAtTurn: number | null;
+  #circle: string | null = null;
   #budgetUsd: number;
   #paused: boolean;
   /** Time spent waiting for people does not count as working time. */
@@ -67,6 +72,8 @@ class Agent {
     this.#reportedAt = Date.now();
     this.#before = input.carried?.before ?? { turns: this.#progress.turns, costUsd: this.#progress.costUsd };
     this.#nudges = input.carried?.nudges ?? 0;
+    this.#steps = [...(input.carried?.steps ?? [])];
+    this.#warnedAtTurn = input.carried?.warnedAtTurn ?? null;
     this.#paused = input.carried?.paused ?? false;
     this.#idleMs = input.carried?.idleMs ?? 0;
     this.#budgetUsd = input.budgetUsd;
@@ -127,6 +134,7 @@ class Agent {
     this.#progress.turns += 1;
     this.#progress.modelCalls += 1;
     this.#progress.costUsd += reply.costUsd;
+    this.#remember(said, reply);
     await this.#report(false);
     return reply;
   }
@@ -137,8 +145,9 @@ class Agent {
     switch (reply.stopReason) {
       case "tool_use":
         this.#nudges = 0;
-        return { kind: "said", said: { kind: "results", calls } };
+        return this.#useTools(calls);
       case "pause_turn":
+        this.#nudges += 1;
         return { kind: "said", said: { kind: "continue" } };
       case "refusal":
         return { kind: "ended", result: this.gaveUp("Claude declined to work on this (stop reason refusal)") };
@@ -155,8 +164,32 @@ class Agent {
     }
   }
 
+  /** An agent that goes round in circles is told so once; when that does not help, it is given up. */
+  #useTools(calls: Turn["calls"]): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
+    const circle = this.#circle;
+    if (circle === null) return { kind: "said", said: { kind: "results", calls } };
+    const { turns } = this.#progress;
+    if (this.#warnedAtTurn !== null && turns - this.#warnedAtTurn <= WARNING_HOLDS_TURNS) {
+      const result = this.gaveUp(`it went round in circles: ${circle}, also after it was told so`);
+      return { kind: "ended", result };
+    }
+    this.#warnedAtTurn = turns;
+    this.#steps.length = 0;
+    this.#circle = null;
+    return { kind: "said", said: { kind: "results", calls, note: circleNote(circle) } };
+  }
+
+  #remember(said: Said, { resultsDigest }: Turn): void {
+    if (said.kind !== "results") return;
+    // Turns of older versions tell no digests: their ids, which never repeat, stand in.
+    const call = said.calls.map((each) => each.digest ?? each.id).join(" ");
+    this.#steps.push({ call, result: resultsDigest ?? call });
+    if (this.#steps.length > REMEMBERED_STEPS) this.#steps.shift();
+    this.#circle = circleIn(this.#steps);
+  }
+
   #finish({ answer, calls }: Turn): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
-    if (calls.length > 0) return { kind: "said", said: { kind: "results", calls } };
+    if (calls.length > 0) return this.#useTools(calls);
     if (answer === null || answer.kind === "invalid") {
       this.#nudges += 1;
       const text = answer?.problem ?? "Your reply was empty. Go on with the work, or answer.";
@@ -232,6 +265,8 @@ class Agent {
         paused: this.#paused,
         idleMs: this.#idleMs,
         pending,
+        steps: this.#steps,
+        warnedAtTurn: this.#warnedAtTurn,
       },
     });
   }
@@ -247,6 +282,10 @@ class Agent {
 
 function nothingYet(): AgentProgress {
   return { previous: null, turn: 0, checkpoint: null as Checkpoint | null, turns: 0, modelCalls: 0, costUsd: 0 };
+}
+
+function circleNote(circle: string): string {
+  return `You are going round in circles: ${circle}. It will not come out differently. Think about what you know already, and take another way; if there is none, finish and say what stands in the way.`;
 }
 
 /** One line for the timeline of the Web UI: what the turn begins with. */
