@@ -47,8 +47,10 @@ export async function startWorker(
     workflowBundle: { codePath: bundle.codePath },
     activities,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
-    // A cancellation reaches an activity with its next heartbeat: within a second, not within 24.
+    // A beat every second is passed on every second: a cancellation comes back with it, and a dead worker is noticed by its absence.
     maxHeartbeatThrottleInterval: "1s",
+    // The runs that a dead worker had in its memory go to another after this, and not after 10 s. One that is merely busy costs a replay.
+    stickyQueueScheduleToStartTimeout: "2s",
     shutdownGraceTime: "10s",
   });
   const ended = untilStopped(worker, connection);

@@ -40,17 +40,23 @@ const patient = {
 /** What stops no run when it cannot be done: labels, reactions, comments, the end of a sandbox. */
 const briefly = { ...patient, maximumAttempts: 5 } as const;
 
+/**
+ * A worker that has not been heard of for this long is dead, and its work goes to another. It beats every second (`activities/temporal.ts`),
+ * so three beats may be lost. A false alarm does nothing twice, but may pay for a call to Claude that was in flight.
+ */
+const UNHEARD_MS = 4_000;
+
 /** Tools, tests and calls to Claude have time limits of their own; a worker that dies is noticed by its missing heartbeat. */
 export const { takeTurn, runTests, prepareBase, collectChange } = proxyActivities<Activities>({
   startToCloseTimeout: "6 hours",
-  heartbeatTimeout: "15s",
+  heartbeatTimeout: UNHEARD_MS,
   retry: parking,
 });
 
 /** A Git transfer has a limit of its own, 15 minutes, and pushing may take three of them. */
 export const { pushBranch } = proxyActivities<Activities>({
   startToCloseTimeout: "50 minutes",
-  heartbeatTimeout: "15s",
+  heartbeatTimeout: UNHEARD_MS,
   retry: parking,
 });
 
@@ -66,26 +72,27 @@ export const {
   closeIssue,
 } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
-  heartbeatTimeout: "15s",
+  heartbeatTimeout: UNHEARD_MS,
   retry: parking,
 });
 
 /** Questions about what people and GitHub told a run: asked beside the story, until there is an answer. */
 export const { checkPermission, readPullRequest: lookAtPullRequest } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
-  heartbeatTimeout: "15s",
+  heartbeatTimeout: UNHEARD_MS,
   retry: patient,
 });
 
 export const { closeSandbox, putComment, addLabels, removeLabel, assign, react, reportStatus } =
   proxyActivities<Activities>({
     startToCloseTimeout: "2 minutes",
-    heartbeatTimeout: "15s",
+    heartbeatTimeout: UNHEARD_MS,
     retry: briefly,
   });
 
 /** The intake of a delivery: GitHub may be down for a day, the delivery waits. */
 export const { admitDelivery, startRun, signalRun } = proxyActivities<Activities>({
   startToCloseTimeout: "1 minute",
+  heartbeatTimeout: UNHEARD_MS,
   retry: patient,
 });
