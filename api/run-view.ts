@@ -46,6 +46,7 @@ export function viewWithoutStatus(info: Execution, outcome: Outcome | null, why:
     agents: [],
     evidence: { failsOnBase: null, passesOnBranch: null, command: null, outputs: [] },
     refused: [],
+    notices: [],
     outcome,
     execution: executionOf(info),
     incomplete: why,

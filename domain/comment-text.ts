@@ -45,6 +45,7 @@ export function progressComment({ status, marker, links, namespace }: ProgressCo
     outcome === null && waitingFor !== null ? waiting(status, waitingFor, links, namespace) : "",
     outcome !== null && outcome.kind !== "merged" ? `Reason: ${inertLine(outcome.reason, 2_000)}` : "",
     plan,
+    status.notices.map(({ text }) => `Note: ${inertLine(text)}`).join("\n\n"),
     refused.length === 0 ? "" : `Not obeyed:\n${refused.join("\n")}`,
     footer(status, links, namespace),
   ]);

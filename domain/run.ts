@@ -102,6 +102,8 @@ export interface RunStatus {
   agents: AgentStatus[];
   evidence: Evidence;
   refused: Refusal[];
+  /** What changed around the run and did not stop it; the newest of each kind. */
+  notices: { about: string; text: string; at: string }[];
   outcome: Outcome | null;
 }
 

@@ -84,6 +84,16 @@ export const Triggers = z.strictObject({
 });
 export type Triggers = z.infer<typeof Triggers>;
 
+const cancelOrIgnore = z.enum(["cancel", "ignore"]);
+
+export const IssueChanges = z.strictObject({
+  edited: cancelOrIgnore.default("ignore").describe("Title or text is changed; the text at the trigger counts"),
+  unlabeled: cancelOrIgnore.default("ignore").describe("The trigger label is taken away"),
+  closed: cancelOrIgnore.default("cancel").describe("Somebody closes it"),
+  transferred: cancelOrIgnore.default("cancel").describe("It is moved to another repository"),
+  deleted: cancelOrIgnore.default("cancel").describe("It is deleted"),
+});
+
 export const Models = z.strictObject({
   classifier: z.string().min(1).default("claude-haiku-5-5"),
   planner: z.string().min(1).default("claude-opus-5-5"),
@@ -120,6 +130,9 @@ const settingsShape = {
     .optional()
     .describe("Runs the whole test suite; detected from the repository when absent"),
   setup_command: z.string().min(1).optional().describe("Runs once in every new sandbox before anything else"),
+  issue_changes: IssueChanges.prefault({}).describe(
+    "Whether a change of the issue ends the run that works on it; the comments of the run say so either way",
+  ),
   limits: Limits.prefault({}).describe("When a run stops and asks"),
   policy: Policy.prefault({}).describe("What a change may not do, whoever wrote it"),
   sandbox: SandboxSettings.prefault({}).describe("Where the commands run"),

@@ -3,6 +3,7 @@ import type { UpdateDefinition } from "@temporalio/common";
 import { ApplicationFailure, CancellationScope, setHandler, type SignalDefinition } from "@temporalio/workflow";
 import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
 import type { IssueEvent, SlashCommand } from "../domain/events.ts";
+import { judgeIssueChange } from "../domain/issue-change.ts";
 import { isEnded, type Phase } from "../domain/run.ts";
 import { checkPermission, lookAtPullRequest } from "./activities.ts";
 import { agentReportSignal } from "./agent-messages.ts";
@@ -237,16 +238,20 @@ class Inbox {
   }
 
   async #issueChanged({ change, by, at }: IssueEvent & { kind: "issue-changed" }): Promise<void> {
-    const ends = change === "closed" || change === "deleted" || change === "transferred";
     // News from before the trigger is of an earlier life of the issue.
     const stale = Date.parse(at) < Date.parse(this.#run.input.trigger.at);
-    if (!ends || stale || this.#run.status.phase === "merging") return;
+    if (stale || this.#run.status.phase === "merging") return;
+    const verdict = judgeIssueChange(change, by, this.#run.settings);
+    if (verdict.kind === "ignore") {
+      if (verdict.notice !== null) this.#run.notice(`issue ${change}`, verdict.notice);
+      return;
+    }
     await this.#heard(`issue ${change}`, by, async () => {
       // A person's merge closes the issue, too, and the news of the closing may come first.
       const { pullRequest } = this.#run.status;
       const merged = change === "closed" && pullRequest ? await this.#mergedAs(pullRequest.number) : null;
       if (merged) this.#run.interrupt({ kind: "merged", sha: merged });
-      else this.#run.interrupt({ kind: "cancelled", reason: `the issue was ${change}${by ? ` by @${by}` : ""}` });
+      else this.#run.interrupt({ kind: "cancelled", reason: verdict.reason });
     });
   }
 

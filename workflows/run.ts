@@ -236,6 +236,13 @@ export class Run {
     this.changed();
   }
 
+  /** Something that people should know and that stops nothing; what was said of it before is replaced. */
+  notice(about: string, text: string): void {
+    const others = this.status.notices.filter((each) => each.about !== about);
+    this.status.notices = [...others, { about, text, at: new Date().toISOString() }];
+    this.changed();
+  }
+
   changed(): void {
     this.#describe();
     this.#onChange();
@@ -383,6 +390,7 @@ function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatu
     agents: [],
     evidence: { failsOnBase: null, passesOnBranch: null, command: null, outputs: [] },
     refused: [],
+    notices: [],
     outcome: null,
   };
 }

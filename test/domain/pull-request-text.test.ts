@@ -43,6 +43,7 @@ const status = (more: Partial<RunStatus> = {}): RunStatus => ({
     ],
   },
   refused: [],
+  notices: [],
   outcome: null,
   ...more,
 });

@@ -46,6 +46,7 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
       ],
     },
     refused: [],
+    notices: [],
     outcome: null,
   };
   setHandler(statusQuery, () => status);
