@@ -40,6 +40,8 @@ export interface StageOptions {
   env: Readonly<Record<string, string>>;
   /** mergewright.yaml; absent: the defaults. */
   settings?: string;
+  /** The product speaks as this App, installed on the repository's owner, instead of by a user's token. */
+  app?: { publicKey: string; privateKey: string };
   /** What the played Claude says; absent: the recordings of the demo. */
   scenarios?: readonly Scenario[];
 }
@@ -78,7 +80,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     PORT: String(port),
     GITHUB_API_URL: github.apiUrl,
     GITHUB_GRAPHQL_URL: github.graphqlUrl,
-    GITHUB_TOKEN: await github.people.token(BOT),
+    ...(await credentials(github, source.owner, options.app)),
     GITHUB_WEBHOOK_SECRET: secret,
     // The played GitHub sets no limits; GitHub itself asks for a second between writes.
     GITHUB_WRITE_SPACING_MS: "0",
@@ -126,6 +128,16 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await stage.close();
     throw error;
   }
+}
+
+async function credentials(
+  github: PlayedGitHub,
+  owner: string,
+  app: StageOptions["app"],
+): Promise<Record<string, string>> {
+  if (app === undefined) return { GITHUB_TOKEN: await github.people.token(BOT) };
+  const { id } = await github.people.addApp({ slug: BOT, publicKey: app.publicKey, installedOn: [owner] });
+  return { GITHUB_APP_ID: String(id), GITHUB_APP_PRIVATE_KEY: app.privateKey };
 }
 
 /** Removes what a demo leaves behind. The log of one that failed is worth keeping. */

@@ -113,7 +113,15 @@ function changeRepository(repository: Repository, body: Fields): object {
     repository.formerNames.push(fullName(repository).toLowerCase());
     [repository.owner = repository.owner, repository.name = repository.name] = name.split("/");
   }
-  for (const key of ["private", "archived", "draftsAllowed", "mergeMethods", "protection", "defaultBranch"] as const) {
+  for (const key of [
+    "private",
+    "archived",
+    "draftsAllowed",
+    "mergeMethods",
+    "protection",
+    "defaultBranch",
+    "mergeableDelayMs",
+  ] as const) {
     if (key in settings) Object.assign(repository, { [key]: settings[key] });
   }
   return { name: fullName(repository) };

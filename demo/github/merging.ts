@@ -35,7 +35,7 @@ export async function mergePull(happening: Happening, issue: PullIssue, order: M
     throw refuse(`${NAMES[order.method]} are not allowed on this repository.`);
   const missing = missingProtection(repository, issue);
   if (missing !== null) throw refuse(missing);
-  if ((await mergeableOf({ ...played, mergeableDelayMs: 0 }, repository, issue)) !== true)
+  if ((await mergeableOf({ ...played, mergeableDelayMs: 0 }, { ...repository, mergeableDelayMs: 0 }, issue)) !== true)
     throw refuse("Pull Request is not mergeable");
 
   const directory = gitDirectory(played, repository);

@@ -56,6 +56,7 @@ export interface RepositoryChange {
   draftsAllowed?: boolean;
   protection?: { approvals: number; checks: string[] } | null;
   mergeMethods?: ("merge" | "squash" | "rebase")[];
+  mergeableDelayMs?: number;
 }
 
 export interface Person {

@@ -113,7 +113,7 @@ export async function renderPull(
 export async function mergeableOf(played: Played, repository: Repository, issue: PullIssue): Promise<boolean | null> {
   const { pull } = issue;
   if (issue.state === "closed") return null;
-  if (Date.now() < Date.parse(pull.movedAt) + played.mergeableDelayMs) return null;
+  if (Date.now() < Date.parse(pull.movedAt) + (repository.mergeableDelayMs ?? played.mergeableDelayMs)) return null;
   const directory = gitDirectory(played, repository);
   const base = await branchSha(directory, pull.baseRef);
   if (base === null || !(await hasCommit(directory, pull.headSha))) return false;

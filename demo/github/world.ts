@@ -59,6 +59,8 @@ export interface Repository {
   draftsAllowed: boolean;
   mergeMethods: MergeMethod[];
   protection: Protection | null;
+  /** How long after a push `mergeable` stays null here, in milliseconds; absent: as everywhere on this server. */
+  mergeableDelayMs?: number;
   labels: Label[];
   nextNumber: number;
   issues: Issue[];

@@ -1,0 +1,208 @@
+/** GitHub on a bad day: answers that are lost, refused or late. All rows run side by side on one stage; about 60 s alone. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { removeStage, setStage, type Stage } from "../../demo/stage.ts";
+import { branchName } from "../../domain/ids.ts";
+import { ended, reaches, signal, surroundings, until } from "../e2e/support.ts";
+import {
+  approve,
+  approveAndMerge,
+  asksApproval,
+  effects,
+  fault,
+  merged,
+  requests,
+  rowStory,
+  startRow,
+  struck,
+} from "./github-rows.ts";
+
+const LIMIT_MS = 280_000;
+const NAMES = [
+  "B1once",
+  "B1thrice",
+  "B2late",
+  "B2lost",
+  "B3",
+  "B4",
+  "B4gone",
+  "B5",
+  "B6",
+  "B11moved",
+  "B11gone",
+  "B11law",
+  "B12",
+];
+const MERGE = "/repos/{owner}/{repo}/pulls/{pull_number}/merge";
+let stage: Stage;
+
+beforeAll(async () => {
+  const { env } = surroundings("local");
+  stage = await setStage({
+    repositoryName: "little-duration",
+    live: null,
+    env,
+    scenarios: NAMES.map((name) => rowStory(name)),
+  });
+}, 120_000);
+afterAll(async () => {
+  await stage.close();
+  await removeStage(stage);
+});
+
+describe.concurrent("GitHub", () => {
+  for (const [name, times] of [
+    ["B1once", 1],
+    ["B1thrice", 3],
+  ] as const) {
+    it(
+      `B1: a comment whose answer was lost, ${times} time(s), is there once`,
+      async () => {
+        const row = await startRow(stage, name, (at) =>
+          fault(at, { method: "POST", path: "/issues/\\d+/comments$", when: "after", status: 502, times }),
+        );
+        await approveAndMerge(row);
+        expect(await effects(row, "/repos/{owner}/{repo}/issues/{issue_number}/comments")).toHaveLength(1);
+      },
+      LIMIT_MS,
+    );
+  }
+
+  for (const [name, how] of [
+    ["B2late", { status: 502 }],
+    ["B2lost", { drop: true }],
+  ] as const) {
+    it(
+      `B2: a pull request whose answer was ${"drop" in how ? "cut off" : "a 502"} is found by its head, and there is one`,
+      async () => {
+        const row = await startRow(stage, name, (at) =>
+          fault(at, { method: "POST", path: "/pulls$", when: "after", ...how }),
+        );
+        await approveAndMerge(row);
+        expect(await requests(row, "POST", /\/pulls$/)).toHaveLength(1);
+      },
+      LIMIT_MS,
+    );
+  }
+
+  it(
+    "B3: a push whose acknowledgement was lost counts because the branch has the commit, and is not made again",
+    async () => {
+      const row = await startRow(stage, "B3", (at) =>
+        fault(at, { method: "POST", path: "\\.git/git-receive-pack$", when: "after", drop: true }),
+      );
+      const run = await approveAndMerge(row);
+      const [push] = await effects(row, "git push");
+      expect(push!.facts).toMatchObject({ before: null, after: run.pullRequest!.headSha });
+    },
+    LIMIT_MS,
+  );
+
+  for (const [name, how] of [
+    ["B4", { drop: true }],
+    ["B4gone", { status: 504 }],
+  ] as const) {
+    it(
+      `B4: a merge that was done before ${"drop" in how ? "the connection broke" : "a 504"} is read back, and not made again`,
+      async () => {
+        const row = await startRow(stage, name, (at) =>
+          fault(at, { method: "PUT", path: "/pulls/\\d+/merge$", when: "after", ...how }),
+        );
+        await approveAndMerge(row);
+        expect(await requests(row, "PUT", /\/merge$/)).toHaveLength(1);
+      },
+      LIMIT_MS,
+    );
+  }
+
+  it(
+    "B5: a merge that GitHub refuses goes back to the person, with the reason and after two requests at most",
+    async () => {
+      const refusal = { status: 405, body: { message: "Waiting on code owner review." } };
+      const row = await startRow(stage, "B5", (at) =>
+        fault(at, { method: "PUT", path: "/pulls/\\d+/merge$", ...refusal }),
+      );
+      await approve(row, await asksApproval(row));
+      const again = await reaches(row.stage, row.issue, "its question again", ({ waitingFor }) =>
+        Boolean(waitingFor?.kind === "approval" && waitingFor.detail?.includes("Waiting on code owner review.")),
+      );
+      expect((await requests(row, "PUT", /\/merge$/)).length).toBeLessThanOrEqual(2);
+      await approve(row, again);
+      await merged(row);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B6: a head that moves under the merge voids the approval, and the new head is asked about",
+    async () => {
+      const row = await startRow(stage, "B6");
+      const first = await asksApproval(row);
+      const slow = await fault(row, { method: "PUT", path: "/pulls/\\d+/merge$", delayMs: 2_000 });
+      await approve(row, first);
+      await until("the merge is on its way", async () => (await struck(row, slow)) === 1);
+      const { people } = stage.github;
+      const order = { as: stage.maintainer, repository: row.repository, branch: branchName(row.issue) };
+      const { sha } = await people.push({ ...order, files: { "NOTES.md": "A last word.\n" } });
+      const again = await asksApproval(row, first.pullRequest!.headSha);
+      expect(again.pullRequest!.headSha).toBe(sha);
+      expect(again.refused.map(({ reason }) => reason).join()).toContain("void");
+      expect(await effects(row, MERGE)).toEqual([]);
+      await approve(row, again);
+      await merged(row);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B11: a repository that is renamed in the middle of a run is followed to its new name",
+    async () => {
+      const row = await startRow(stage, "B11moved");
+      const run = await asksApproval(row);
+      await stage.github.people.changeRepository(row.repository, { name: `${row.repository}-renamed` });
+      await approve(row, run);
+      expect((await ended(row.stage, row.issue)).outcome?.kind).toBe("merged");
+      const merges = (await stage.github.people.ledger()).filter(({ route }) => route === MERGE);
+      expect(
+        merges.filter(({ path }) => path.includes("row-b11moved") || path.includes("/repositories/")),
+      ).toHaveLength(1);
+    },
+    LIMIT_MS,
+  );
+
+  for (const [name, status] of [
+    ["B11gone", 410],
+    ["B11law", 451],
+  ] as const) {
+    it(
+      `B11: a ${status} parks the run with the reason, and resume goes on`,
+      async () => {
+        const order = { method: "POST", path: "/pulls$", status, body: { message: `Played ${status}` } };
+        const row = await startRow(stage, name, (at) => fault(at, order));
+        const parked = await reaches(row.stage, row.issue, "its parking", ({ waitingFor }) =>
+          Boolean(waitingFor?.kind === "operator"),
+        );
+        expect(parked.waitingFor?.detail).toContain(`Played ${status}`);
+        await signal(row.stage, row.issue, "resume", {});
+        await approveAndMerge(row);
+      },
+      LIMIT_MS,
+    );
+  }
+
+  it(
+    "B12: `mergeable: null` for 30 s is waited for on a timer, and the merge is asked for once",
+    async () => {
+      const row = await startRow(stage, "B12");
+      const run = await asksApproval(row);
+      await stage.github.people.changeRepository(row.repository, { mergeableDelayMs: 3_600_000 });
+      await approve(row, run);
+      await sleep(30_000);
+      expect(await requests(row, "PUT", /\/merge$/)).toHaveLength(0);
+      await stage.github.people.changeRepository(row.repository, { mergeableDelayMs: 0 });
+      await merged(row);
+      expect(await requests(row, "PUT", /\/merge$/)).toHaveLength(1);
+    },
+    LIMIT_MS,
+  );
+});
