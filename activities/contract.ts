@@ -113,6 +113,8 @@ export interface Turn {
     | { kind: "invalid"; problem: string };
   /** The last tree that is safe: that of the tools of this turn, or the one from before. */
   checkpoint: Checkpoint | null;
+  /** The task queue of the worker that took it, and keeps the sandbox. */
+  home: string;
   costUsd: number;
   inputTokens: number;
   outputTokens: number;

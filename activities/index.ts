@@ -24,6 +24,10 @@ export interface Ports {
 export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
   /** Secret values of the worker, none of which may leave in a change. */
   secrets: readonly string[];
+  /** The task queue of this worker's own: where the sandboxes that it opens are found again. */
+  home: string;
+  /** Aborted when the worker begins to shut down: commands are handed over at once, replies of Claude are waited for. */
+  draining: AbortSignal;
 }
 
 export function createActivities(ports: Ports, options: ActivityOptions): Activities {

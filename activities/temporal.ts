@@ -1,6 +1,6 @@
 /** Where activities meet Temporal: the cancellation signal, heartbeats, and errors with the delay that they ask for. */
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
-import { RateLimited, ServiceUnavailable } from "../domain/errors.ts";
+import { RateLimited, ServiceUnavailable, WorkerStopping } from "../domain/errors.ts";
 import { ASKED_TO_WAIT } from "../domain/patience.ts";
 
 /** What an activity needs of its surroundings while it works. */
@@ -24,9 +24,26 @@ export async function working<T>(work: (surroundings: Surroundings) => Promise<T
   try {
     return await work({ signal: context.cancellationSignal, beat });
   } catch (error) {
+    if (context.cancellationDetails?.workerShutdown) throw new WorkerStopping(STOPPING, { cause: error });
     throw translate(error);
   } finally {
     clearInterval(timer);
+  }
+}
+
+const STOPPING = "This worker is shutting down: another goes on from the last checkpoint.";
+
+/** Work in a sandbox: given up as soon as the worker begins to shut down, as another can do it again from the last checkpoint. */
+export async function untilDraining<T>(
+  draining: AbortSignal,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(AbortSignal.any([signal, draining]));
+  } catch (error) {
+    if (draining.aborted && !signal.aborted) throw new WorkerStopping(STOPPING, { cause: error });
+    throw error;
   }
 }
 

@@ -5,14 +5,14 @@ import type { TestRun } from "../domain/run.ts";
 import { cutOutput } from "../domain/text.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import type { Activities, RunTestsInput } from "./contract.ts";
-import { working } from "./temporal.ts";
+import { untilDraining, working } from "./temporal.ts";
 import { openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
 
 /** Bytes kept of the head and of the tail; the evidence in status and pull request shows a part of it. */
 const KEEP_BYTES = 16_000;
 const SHOWN_CHARACTERS = 4_000;
 
-export function createTests(parts: WorkspaceParts): Pick<Activities, "runTests"> {
+export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): Pick<Activities, "runTests"> {
   return {
     runTests: (input) =>
       working(async ({ signal }): Promise<TestRun> => {
@@ -20,17 +20,19 @@ export function createTests(parts: WorkspaceParts): Pick<Activities, "runTests">
         const key = `${runPrefix(run.runKey)}/tests/${purpose}-${input.workspace.commit}.json`;
         const known = await findJson<TestRun>(parts.artifacts, key);
         if (known) return known;
-        const { sandbox } = await openWorkspace(parts, input.workspace, signal);
-        const result = await sandbox.run(
-          {
-            key: "tests",
-            script: input.command,
-            timeoutMs: input.timeoutMs,
-            keepBytes: KEEP_BYTES,
-            env: { CI: "true" },
-          },
-          signal,
-        );
+        const result = await untilDraining(parts.draining, signal, async (until) => {
+          const { sandbox } = await openWorkspace(parts, input.workspace, until);
+          return sandbox.run(
+            {
+              key: "tests",
+              script: input.command,
+              timeoutMs: input.timeoutMs,
+              keepBytes: KEEP_BYTES,
+              env: { CI: "true" },
+            },
+            until,
+          );
+        });
         const tests = evidenceOf(input, result);
         await putJson(parts.artifacts, key, tests);
         await parts.sandboxes.close(sandboxKey(run, purpose));

@@ -4,11 +4,12 @@ import { runTool } from "../agents/tools.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import type { Activities, Checkpoint, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
 import { type Conversations, resultKey, type StoredResult } from "./conversation.ts";
-import { working } from "./temporal.ts";
+import { untilDraining, working } from "./temporal.ts";
 import { checkpoint, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
 
 export interface ToolParts extends WorkspaceParts {
   conversations: Conversations;
+  draining: AbortSignal;
 }
 
 export function createSandboxEnding({ sandboxes }: Pick<ToolParts, "sandboxes">): Pick<Activities, "closeSandbox"> {
@@ -31,7 +32,9 @@ export async function runCalls(
   let last = input.workspace.checkpoint;
   for (const group of grouped(calls)) {
     const workspace = { ...input.workspace, checkpoint: last };
-    const done = await Promise.all(group.map((call) => runCall(parts, input, workspace, call.id, signal)));
+    const done = await untilDraining(parts.draining, signal, (until) =>
+      Promise.all(group.map((call) => runCall(parts, input, workspace, call.id, until))),
+    );
     for (const result of done) last = result.checkpoint ?? last;
     results.push(...done);
   }

@@ -29,6 +29,8 @@ import { runCalls, type ToolParts } from "./tools.ts";
 
 export interface TurnParts extends ToolParts {
   modelFor: (repository: RepositoryName) => Model;
+  /** The task queue of this worker's own. */
+  home: string;
 }
 
 export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
@@ -58,7 +60,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
           };
           await conversations.append(key, stored);
         }
-        return { ...(await factsOf(input, key, stored, settings)), checkpoint, resultsDigest };
+        return { ...(await factsOf(input, key, stored, settings)), checkpoint, resultsDigest, home: parts.home };
       }),
   };
 
@@ -119,7 +121,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     key: string,
     { reply }: StoredTurn,
     settings: RunSettings,
-  ): Promise<Omit<Turn, "checkpoint" | "resultsDigest">> {
+  ): Promise<Omit<Turn, "checkpoint" | "resultsDigest" | "home">> {
     const { usage, content, stopReason, requestBytes } = reply;
     const calls = content.filter((block) => block.type === "tool_use").map(callRef);
     return {

@@ -44,6 +44,7 @@ export function viewWithoutStatus(info: Execution, outcome: Outcome | null, why:
     budgetUsd: 0,
     waitingFor: null,
     agents: [],
+    hosts: [],
     evidence: { failsOnBase: null, passesOnBranch: null, command: null, outputs: [] },
     refused: [],
     notices: [],

@@ -81,6 +81,8 @@ export interface ExecutionConfig {
   memory: string | null;
   /** null: the sandbox adapter's default. */
   cpus: number | null;
+  /** Runs that have sandboxes open on this worker at one time; others wait in Temporal's queue. */
+  runsAtOnce: number;
 }
 
 export type ArtifactsConfig =

@@ -42,6 +42,7 @@ export const ENVIRONMENT_NAMES = [
   "MERGEWRIGHT_PUBLIC_URL",
   "MERGEWRIGHT_API_TOKEN",
   "MERGEWRIGHT_PAYLOAD_KEY",
+  "MERGEWRIGHT_RUNS_AT_ONCE",
 ] as const;
 export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
 

@@ -1,4 +1,5 @@
 /** The outside services, each from its variables. */
+import { availableParallelism } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ArtifactsConfig, Config, ExecutionConfig, TemporalConfig } from "./config.ts";
@@ -117,6 +118,7 @@ export function readExecution(reader: EnvironmentReader): ExecutionConfig {
     image: readImage(reader),
     memory: readMemory(reader),
     cpus: readCpus(reader),
+    runsAtOnce: readRunsAtOnce(reader),
   };
 }
 
@@ -156,6 +158,21 @@ function readCpus(reader: EnvironmentReader): number | null {
     "CPU_LIMIT",
     `"${value.slice(0, 40)}" is not a number of CPUs. Write one above 0, such as 2 or 1.5.`,
   );
+}
+
+/** An agent waits for Claude most of the time, and its commands take a processor now and then. */
+const RUNS_PER_PROCESSOR = 4;
+
+function readRunsAtOnce(reader: EnvironmentReader): number {
+  const value = reader.text("MERGEWRIGHT_RUNS_AT_ONCE");
+  const byDefault = RUNS_PER_PROCESSOR * availableParallelism();
+  if (value === null) return byDefault;
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  reader.problem(
+    "MERGEWRIGHT_RUNS_AT_ONCE",
+    `"${value.slice(0, 40)}" is not a number of runs. Write one from 1 to 9999, such as 8.`,
+  );
+  return byDefault;
 }
 
 export function readArtifacts(reader: EnvironmentReader, home: string): ArtifactsConfig {

@@ -75,6 +75,9 @@ export class SandboxLost extends MergewrightError {}
 /** The sandbox cannot be made as asked: image missing, engine down, local mode not asked for. */
 export class SandboxUnavailable extends MergewrightError {}
 
+/** This worker is shutting down: the step is handed over to another, which goes on from the last checkpoint. */
+export class WorkerStopping extends MergewrightError {}
+
 /** Objects that came out of a sandbox are not acceptable: broken, too large, or of a refused kind. */
 export class UnacceptableObjects extends MergewrightError {}
 

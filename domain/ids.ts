@@ -30,6 +30,21 @@ export function deliveryWorkflowId(guid: string): string {
   return `delivery/${guid}`;
 }
 
+/** The task queue of steps that open a run's sandboxes: any worker with room for one more run. */
+export function sandboxQueue(taskQueue: string): string {
+  return `${taskQueue}-sandboxes`;
+}
+
+/** The task queue of one worker's home: the steps in sandboxes that it keeps. */
+export function homeQueue(taskQueue: string, home: string): string {
+  return `${taskQueue}-home-${home}`;
+}
+
+/** The home behind its task queue, as people read it. */
+export function homeName(queue: string): string {
+  return queue.slice(queue.lastIndexOf("-home-") + "-home-".length);
+}
+
 /** The only branch that a run ever pushes. */
 export function branchName(issue: number): string {
   return `mergewright/issue-${issue}`;

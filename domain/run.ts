@@ -100,6 +100,8 @@ export interface RunStatus {
   budgetUsd: number;
   waitingFor: WaitingFor | null;
   agents: AgentStatus[];
+  /** Where its sandboxes have lived, the newest last: a lost worker's runs go on elsewhere from their last checkpoint. */
+  hosts: { home: string; since: string; why: string }[];
   evidence: Evidence;
   refused: Refusal[];
   /** What changed around the run and did not stop it; the newest of each kind. */

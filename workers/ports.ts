@@ -13,13 +13,14 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import type { Artifacts, Forge, Model, Sandboxes } from "../domain/ports.ts";
 import type { Log } from "./log.ts";
+import { inPlaces, type Places } from "./places.ts";
 
-export function createPorts(config: Config, log: Log): Ports {
+export function createPorts(config: Config, log: Log, places: Places): Ports {
   const forge = createForges(config, log);
   return {
     modelFor: createModels(config),
     forge,
-    sandboxes: createSandboxes(config, log),
+    sandboxes: inPlaces(createSandboxes(config, log), places),
     mirror: createMirror({
       dir: join(config.home, "mirrors"),
       env: config.hostEnvironment,

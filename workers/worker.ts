@@ -1,12 +1,17 @@
 /** A worker: it runs workflow code and activities until it is told to stop. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { setTimeout as sleep } from "node:timers/promises";
+import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from "@temporalio/worker";
 import { createActivities } from "../activities/index.ts";
 import type { Config } from "../config/config.ts";
+import { homeQueue, sandboxQueue } from "../domain/ids.ts";
+import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { connectionOptions } from "./connect.ts";
+import { homeId } from "./home.ts";
 import { installTemporalLog, type Log } from "./log.ts";
+import { Places } from "./places.ts";
 import { createPorts } from "./ports.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 import { workflowBundle } from "./workflow-bundle.ts";
@@ -18,8 +23,14 @@ export interface Running {
   ended: Promise<void>;
 }
 
-/** Calls to Claude and commands in sandboxes weigh more than threads do: this many at once on one worker. */
-const ACTIVITIES_AT_ONCE = 16;
+/** Requests to GitHub and Git transfers, mostly waiting for the other side. */
+const ANYWHERE_AT_ONCE = 32;
+/** Far more than the agents and tests of the runs that have a place here. */
+const AT_HOME_AT_ONCE = 500;
+/** A reply of Claude that is under way is paid for already. Kubernetes kills after 30 s unless told otherwise. */
+const GRACE = "20s";
+/** An engine that does not answer must not hold up the end. */
+const CLOSING_MS = 8_000;
 
 export async function startWorker(
   config: Config,
@@ -35,45 +46,101 @@ export async function startWorker(
     workflowBundle(bundleCache),
   ]);
   await ensureSearchAttributes(connection, config.temporal.namespace, log);
-  const activities = createActivities(createPorts(config, log), {
+  const places = new Places(config.execution.runsAtOnce);
+  const draining = new AbortController();
+  const home = homeQueue(TASK_QUEUE, homeId(config));
+  const ports = createPorts(config, log, places);
+  const activities = createActivities(ports, {
     settingsFor: (repository) => config.settingsFor(repository),
     linksFor: () => links(),
     secrets: config.secrets(),
+    home,
+    draining: draining.signal,
   });
-  const worker = await Worker.create({
+  const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: config.temporal.namespace,
-    taskQueue: TASK_QUEUE,
-    workflowBundle: { codePath: bundle.codePath },
     activities,
-    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     // A beat every second is passed on every second: a cancellation comes back with it, and a dead worker is noticed by its absence.
     maxHeartbeatThrottleInterval: "1s",
-    // The runs that a dead worker had in its memory go to another after this, and not after 10 s. One that is merely busy costs a replay.
-    stickyQueueScheduleToStartTimeout: "2s",
-    shutdownGraceTime: "10s",
-  });
-  const ended = untilStopped(worker, connection);
+    shutdownGraceTime: GRACE,
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue: TASK_QUEUE,
+      workflowBundle: { codePath: bundle.codePath },
+      maxConcurrentActivityTaskExecutions: ANYWHERE_AT_ONCE,
+      // The runs that a dead worker had in its memory go to another after this, and not after 10 s. One that is merely busy costs a replay.
+      stickyQueueScheduleToStartTimeout: "2s",
+    }),
+    // The first step of a run in a sandbox: as many as there are places for.
+    Worker.create({
+      ...common,
+      taskQueue: sandboxQueue(TASK_QUEUE),
+      tuner: sandboxTuner(places),
+      activityTaskPollerBehavior: { type: "simple-maximum", maximum: 2 },
+    }),
+    // The steps after it. They must be taken at once, or the worker counts as gone; the places bound their number.
+    Worker.create({ ...common, taskQueue: home, maxConcurrentActivityTaskExecutions: AT_HOME_AT_ONCE }),
+  ]);
+  const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
   log.info(
-    { taskQueue: TASK_QUEUE, namespace: config.temporal.namespace, workflowBuild: bundle.buildId },
+    {
+      taskQueue: TASK_QUEUE,
+      home,
+      runsAtOnce: places.limit,
+      namespace: config.temporal.namespace,
+      workflowBuild: bundle.buildId,
+    },
     "worker started",
   );
   return {
     ended,
     async stop() {
-      if (worker.getState() === "RUNNING") worker.shutdown();
+      draining.abort();
+      for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
+      await closeSandboxes(ports.sandboxes, places, log);
     },
   };
 }
 
-async function untilStopped(worker: Worker, connection: NativeConnection): Promise<void> {
+/** One that fails takes the others along: half a worker would leave runs waiting that nobody else takes. */
+async function untilStopped(workers: readonly Worker[], connection: NativeConnection): Promise<void> {
+  const stopOthers = (): void => {
+    for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
+  };
   try {
-    await worker.run();
+    const running = workers.map((worker) => worker.run().finally(stopOthers));
+    const ended = await Promise.allSettled(running);
+    for (const each of ended) if (each.status === "rejected") throw each.reason;
   } finally {
     await connection.close();
   }
+}
+
+/** All in them is safe in the artifact store; whoever takes the runs over builds them anew, and none is left behind here. */
+async function closeSandboxes(sandboxes: Sandboxes, places: Places, log: Log): Promise<void> {
+  const closing = places.sandboxes.map(async (key) => {
+    try {
+      await sandboxes.close(key);
+    } catch (error) {
+      log.warn({ err: error, sandbox: key }, "a sandbox could not be closed; it is removed at the next start");
+    }
+  });
+  await Promise.race([Promise.all(closing), sleep(CLOSING_MS, undefined, { ref: false })]);
+}
+
+function sandboxTuner(places: Places): WorkerTuner {
+  const none = { type: "fixed-size", numSlots: 1 } as const;
+  return {
+    activityTaskSlotSupplier: places.slots(),
+    workflowTaskSlotSupplier: none,
+    localActivityTaskSlotSupplier: none,
+    nexusTaskSlotSupplier: none,
+  };
 }
 
 const bundleCache = join(fileURLToPath(new URL("../", import.meta.url)), "node_modules", ".cache", "mergewright");

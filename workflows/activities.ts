@@ -2,6 +2,7 @@
 import { proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/contract.ts";
 import { ASKED_TO_WAIT } from "../domain/patience.ts";
+import { WORKER_STOPPING } from "./home.ts";
 
 /**
  * Failures that the same attempt would meet again. The run parks with the reason until an operator resumes it (see
@@ -47,7 +48,17 @@ const briefly = { ...patient, maximumAttempts: 5 } as const;
 const UNHEARD_MS = 4_000;
 
 /** Tools, tests and calls to Claude have time limits of their own; a worker that dies is noticed by its missing heartbeat. */
-export const { takeTurn, runTests, prepareBase, collectChange } = proxyActivities<Activities>({
+export const { takeTurn, runTests } = proxyActivities<Activities>({
+  startToCloseTimeout: "6 hours",
+  heartbeatTimeout: UNHEARD_MS,
+  // Lost with its worker, or handed over by one that stops: `home.ts` decides where it is tried again.
+  retry: {
+    ...parking,
+    nonRetryableErrorTypes: [...parking.nonRetryableErrorTypes, WORKER_STOPPING, "TemporalTimeout:Heartbeat"],
+  },
+});
+
+export const { prepareBase, collectChange } = proxyActivities<Activities>({
   startToCloseTimeout: "6 hours",
   heartbeatTimeout: UNHEARD_MS,
   retry: parking,

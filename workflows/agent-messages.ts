@@ -13,6 +13,8 @@ export interface AgentProgress {
   /** The last reply asked for tools: the next message of the user must answer these calls. */
   turn: number;
   checkpoint: Checkpoint | null;
+  /** The task queue of the worker that keeps its sandbox; null: none does. */
+  home: string | null;
   turns: number;
   modelCalls: number;
   costUsd: number;
@@ -28,6 +30,8 @@ export interface RunAgentInput {
   /** What the run had spent when this agent began, and may spend, in US dollars. */
   spentUsd: number;
   budgetUsd: number;
+  /** Where the sandboxes of the run live already: its own is opened there, too. */
+  home: string | null;
   /** A conversation that goes on: this role's last round, or this round before continue-as-new. */
   from: AgentProgress | null;
   /** Set by continue-as-new: the round's own counters, and what its next turn says. */
@@ -55,6 +59,8 @@ export interface AgentReport {
   role: Role;
   progress: AgentProgress;
   waitingFor: WaitingFor | null;
+  /** Why the sandbox left its last home; null while it never did. */
+  moved: string | null;
 }
 
 export const agentReportSignal = defineSignal<[AgentReport]>("agentReport");

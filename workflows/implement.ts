@@ -156,14 +156,16 @@ async function test(run: Run, round: number, change: Change, on: TestRun["on"], 
     on
   ];
   const tests = await run.step(() =>
-    runTests.executeWithOptions({ summary: `${command} on ${on}` }, [
-      {
-        workspace: { run: run.ref, purpose, commit, checkpoint: null },
-        on,
-        command,
-        timeoutMs: run.settings.limits.test_minutes * 60_000,
-      },
-    ]),
+    run.home.run((place) =>
+      runTests.executeWithOptions({ summary: `${command} on ${on}`, ...place }, [
+        {
+          workspace: { run: run.ref, purpose, commit, checkpoint: null },
+          on,
+          command,
+          timeoutMs: run.settings.limits.test_minutes * 60_000,
+        },
+      ]),
+    ),
   );
   // It closed its sandbox itself.
   run.sandboxes.delete(purpose);

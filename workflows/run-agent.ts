@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Checkpoint, Said, Turn, WorkspaceRef } from "../activities/contract.ts";
+import type { Checkpoint, Said, TakeTurnInput, Turn, WorkspaceRef } from "../activities/contract.ts";
 import type { WaitingFor } from "../domain/run.ts";
 import { circleIn, REMEMBERED_STEPS, type Step, WARNING_HOLDS_TURNS } from "../domain/stuck.ts";
 import { takeTurn } from "./activities.ts";
@@ -21,6 +21,7 @@ import {
   resumeAgentSignal,
   type RunAgentInput,
 } from "./agent-messages.ts";
+import { anywhere, Home } from "./home.ts";
 import { untilDone } from "./parked.ts";
 
 /** Claude may answer in a wrong form, or be cut off, this often in a row before the agent gives up. */
@@ -63,11 +64,17 @@ class Agent {
   #idleMs: number;
   #resumed = 0;
   #waitingFor: WaitingFor | null = null;
+  readonly #home: Home;
+  #moved: string | null = null;
   #reportedAt: number;
 
   constructor(input: RunAgentInput) {
     this.#input = input;
     this.#progress = input.from ? { ...input.from } : nothingYet();
+    this.#home = new Home(input.from?.home ?? input.home, ({ why }) => {
+      this.#moved = why;
+      this.#progress.home = null;
+    });
     this.#startedAt = input.carried?.startedAt ?? Date.now();
     this.#reportedAt = Date.now();
     this.#before = input.carried?.before ?? { turns: this.#progress.turns, costUsd: this.#progress.costUsd };
@@ -115,19 +122,24 @@ class Agent {
     const { role, base } = this.#input;
     const { turn, previous } = this.#progress;
     setCurrentDetails(`${role}, turn ${turn + 1}, $${this.#progress.costUsd.toFixed(4)}`);
+    const input: TakeTurnInput = {
+      role,
+      conversation: role,
+      turn,
+      previous,
+      said,
+      workspace: this.#workspace(),
+      reviewOf: role === "reviewer" ? base.commit : null,
+    };
+    const summary = summaryOf(role, turn + 1, said);
     const reply = await this.#untilDone(() =>
-      takeTurn.executeWithOptions({ summary: summaryOf(role, turn + 1, said) }, [
-        {
-          role,
-          conversation: role,
-          turn,
-          previous,
-          said,
-          workspace: this.#workspace(),
-          reviewOf: role === "reviewer" ? base.commit : null,
-        },
-      ]),
+      // Data is answered by Claude alone: such a turn needs no sandbox, and runs anywhere.
+      role === "classifier"
+        ? anywhere(() => takeTurn.executeWithOptions({ summary }, [input]))
+        : this.#home.run((place) => takeTurn.executeWithOptions({ summary, ...place }, [input])),
     );
+    const settled = role !== "classifier" && this.#progress.home !== reply.home;
+    if (settled) this.#home.queue = this.#progress.home = reply.home;
     this.#progress.previous = reply.key;
     this.#progress.checkpoint = reply.checkpoint;
     this.#progress.turn += 1;
@@ -135,7 +147,7 @@ class Agent {
     this.#progress.modelCalls += 1;
     this.#progress.costUsd += reply.costUsd;
     this.#remember(said, reply);
-    await this.#report(false);
+    await this.#report(settled);
     return reply;
   }
 
@@ -249,6 +261,7 @@ class Agent {
       role: this.#input.role,
       progress: { ...this.#progress },
       waitingFor: this.#waitingFor,
+      moved: this.#moved,
     });
   }
 
@@ -281,7 +294,15 @@ class Agent {
 }
 
 function nothingYet(): AgentProgress {
-  return { previous: null, turn: 0, checkpoint: null as Checkpoint | null, turns: 0, modelCalls: 0, costUsd: 0 };
+  return {
+    previous: null,
+    turn: 0,
+    checkpoint: null as Checkpoint | null,
+    home: null,
+    turns: 0,
+    modelCalls: 0,
+    costUsd: 0,
+  };
 }
 
 function circleNote(circle: string): string {

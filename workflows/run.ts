@@ -12,7 +12,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import type { Base, BriefRef, Change, Ground, RunRef } from "../activities/contract.ts";
-import { agentWorkflowId, type Role } from "../domain/ids.ts";
+import { agentWorkflowId, homeName, type Role } from "../domain/ids.ts";
 import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
 import {
   type AgentProgress,
@@ -22,6 +22,7 @@ import {
   pauseAgentSignal,
   resumeAgentSignal,
 } from "./agent-messages.ts";
+import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
 import type { ResolveIssueInput } from "./messages.ts";
 import { type Parking, untilDone } from "./parked.ts";
@@ -45,6 +46,8 @@ export class Run {
   readonly status: RunStatus;
   readonly startedAt: string;
   readonly scope = new CancellationScope();
+  /** Where the sandboxes live; also tests run there. */
+  readonly home = new Home(null, () => undefined);
   ground: Ground | null = null;
   base: Base | null = null;
   change: Change | null = null;
@@ -167,7 +170,9 @@ export class Run {
     const round = (this.#rounds.get(role) ?? 0) + 1;
     this.#rounds.set(role, round);
     const workflowId = agentWorkflowId(this.status.id, role, round);
-    const from = fresh ? startOver(this.#progress.get(role)) : (this.#progress.get(role) ?? null);
+    const known = fresh ? startOver(this.#progress.get(role)) : this.#progress.get(role);
+    // Other agents may have moved since it worked last.
+    const from = known ? { ...known, home: this.home.queue } : null;
     const { budgetUsd } = this.status;
     if (role !== "classifier") this.sandboxes.add(role);
     this.#account(role, from ?? nothingYet, "running");
@@ -182,6 +187,7 @@ export class Run {
             brief,
             base,
             limits: { turns: this.settings.limits.turns, minutes: this.settings.limits.minutes },
+            home: this.home.queue,
             spentUsd: this.status.costUsd,
             budgetUsd,
             from,
@@ -197,6 +203,7 @@ export class Run {
         await this.#tellAgent((agent) => agent.signal(budgetSignal, this.status.budgetUsd));
       const result = await child.result();
       this.#progress.set(role, result.progress);
+      if (role !== "classifier") this.#settle(result.progress.home, null);
       this.#account(role, result.progress, result.kind === "answered" ? "done" : "failed");
       return result;
     } finally {
@@ -285,6 +292,21 @@ export class Run {
     this.status.modelCalls = sum([...this.#calls.values()]);
     this.#describe();
   }
+
+  /** Where the sandboxes are now. An agent that opened none yet says nothing. */
+  #settle(queue: string | null, moved: string | null): void {
+    if (queue === null || queue === this.home.queue) return;
+    this.home.queue = queue;
+    const { hosts } = this.status;
+    const home = homeName(queue);
+    if (hosts.at(-1)?.home === home) return;
+    const why = hosts.length === 0 ? "it had room for the run" : (moved ?? "the worker before was lost");
+    hosts.push({ home, since: new Date().toISOString(), why });
+    // Who moves this often has another problem; the newest tell most.
+    if (hosts.length > 20) hosts.shift();
+    this.changed();
+  }
+
   /** From here on the ending is decided: news of what we close ourselves changes nothing. */
   beginEnding(): void {
     this.#ending = true;
@@ -348,6 +370,7 @@ export class Run {
   hear(report: AgentReport): void {
     if (report.workflowId !== this.#activeAgent) return;
     this.#account(report.role, report.progress, "running");
+    this.#settle(report.progress.home, report.moved);
     if (this.#agentWait?.since === report.waitingFor?.since) return;
     this.#agentWait = report.waitingFor;
     this.#showWait();
@@ -364,11 +387,19 @@ export class Run {
   }
 }
 
-const nothingYet: AgentProgress = { previous: null, turn: 0, checkpoint: null, turns: 0, modelCalls: 0, costUsd: 0 };
+const nothingYet: AgentProgress = {
+  previous: null,
+  turn: 0,
+  checkpoint: null,
+  home: null,
+  turns: 0,
+  modelCalls: 0,
+  costUsd: 0,
+};
 
 /** A new conversation of the same role; what it has cost so far still counts. */
-function startOver(progress: AgentProgress | undefined): AgentProgress | null {
-  return progress ? { ...progress, previous: null, checkpoint: null } : null;
+function startOver(progress: AgentProgress | undefined): AgentProgress | undefined {
+  return progress && { ...progress, previous: null, checkpoint: null };
 }
 
 function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatus {
@@ -388,6 +419,7 @@ function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatu
     budgetUsd: input.settings.limits.budget_usd,
     waitingFor: null,
     agents: [],
+    hosts: [],
     evidence: { failsOnBase: null, passesOnBranch: null, command: null, outputs: [] },
     refused: [],
     notices: [],

@@ -18,7 +18,16 @@ export class GaveUp extends Error {
 /** Ends sandboxes of the run; without a list, all that it has opened. An engine that does not answer stops no run. */
 export async function closeSandboxes(run: Run, purposes: readonly string[] = [...run.sandboxes]): Promise<void> {
   const opened = purposes.filter((purpose) => run.sandboxes.has(purpose));
-  const closing = opened.map((purpose) => closeSandbox({ run: run.ref, purpose }));
+  const { queue } = run.home;
+  // A home that is gone takes its sandboxes along, or sees to them itself when it comes back.
+  const closing =
+    queue === null
+      ? []
+      : opened.map((purpose) =>
+          closeSandbox.executeWithOptions({ taskQueue: queue, scheduleToStartTimeout: "10s" }, [
+            { run: run.ref, purpose },
+          ]),
+        );
   for (const closed of await Promise.allSettled(closing)) {
     if (closed.status === "rejected") log.warn("a sandbox could not be closed", { reason: reasonOf(closed.reason) });
   }

@@ -33,6 +33,7 @@ const status = (more: Partial<RunStatus> = {}): RunStatus => ({
   budgetUsd: 10,
   waitingFor: null,
   agents: [],
+  hosts: [],
   evidence: {
     failsOnBase: true,
     passesOnBranch: true,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Client, Connection, type ClientOptions } from "@temporalio/client";
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { inject } from "vitest";
+import { sandboxQueue } from "../../domain/ids.ts";
 import type { Provided } from "../global-setup.ts";
 
 /** `127.0.0.1:PORT` of the dev server that runs for all tests; namespace `default`. */
@@ -43,14 +44,21 @@ export async function runWorker(options: TestWorkerOptions = {}): Promise<Runnin
   const { workflowsPath, taskQueue = `test-${randomUUID()}`, ...rest } = options;
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   const worker = await Worker.create({ ...rest, ...(await workflowCode(workflowsPath)), taskQueue, connection });
-  const running = worker.run();
+  const { activities } = rest;
+  // Steps in sandboxes have a queue of their own, see `workers/worker.ts`.
+  const sandboxes = await Worker.create({
+    taskQueue: sandboxQueue(taskQueue),
+    connection,
+    activities: activities ?? { unused: () => undefined },
+  });
+  const running = Promise.all([worker.run(), sandboxes.run()]);
   // Reported by stop(); without a handler now, a failure before it would end the test process.
   running.catch(() => undefined);
   return {
     worker,
     taskQueue,
     stop: async () => {
-      if (worker.getState() === "RUNNING") worker.shutdown();
+      for (const each of [worker, sandboxes]) if (each.getState() === "RUNNING") each.shutdown();
       try {
         await running;
       } finally {

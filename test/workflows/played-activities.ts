@@ -1,4 +1,5 @@
 /** Activities that play the outside of a run: what each answers can be set by the test, and every call is written down. */
+import { Context } from "@temporalio/activity";
 import type { Activities, Change, Checkpoint, TakeTurnInput, Turn } from "../../activities/contract.ts";
 import type { Role } from "../../domain/ids.ts";
 import type { CheckReport, PullRequest } from "../../domain/ports.ts";
@@ -80,7 +81,12 @@ export function playActivities(): Played {
       hasChecks: false,
     }),
     checkPermission: async ({ login }) => played.permissions.get(login) ?? "none",
-    takeTurn: async (input) => ({ ...answerOf(input.role, input.turn), checkpoint: checkpointOf(input) }),
+    takeTurn: async (input) => ({
+      ...answerOf(input.role, input.turn),
+      checkpoint: checkpointOf(input),
+      // Where the worker of this test polls: see `runWorker`.
+      home: Context.current().info.taskQueue,
+    }),
     closeSandbox: async () => undefined,
     collectChange: async () => {
       commits += 1;
@@ -121,7 +127,7 @@ export function playActivities(): Played {
     return { commit: said.calls[0]!.id.padEnd(40, "c"), tree: "t".repeat(40), conversation: "coder" };
   }
 
-  function answerOf(role: Role, turn: number): Omit<Turn, "checkpoint"> {
+  function answerOf(role: Role, turn: number): Omit<Turn, "checkpoint" | "home"> {
     const data = { classifier: played.classification, planner: plan, coder: null, reviewer: null }[role];
     const base = {
       key: `${role}-${turn}`,

@@ -32,6 +32,7 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
     costUsd: 0.4213,
     budgetUsd: 10,
     waitingFor: { kind: "approval", since: at, detail: "Look at the pull request, then approve its head." },
+    hosts: [],
     agents: [
       { role: "coder", turns: 9, costUsd: 0.3, state: "done" },
       { role: "reviewer", turns: 3, costUsd: 0.1213, state: "done" },

@@ -1,0 +1,106 @@
+/**
+ * Room for runs on this worker: each run that has a sandbox open here takes one place, from its first step until its last
+ * sandbox is closed. Who finds no room waits in Temporal's queue, where priority and fairness decide who is next.
+ */
+import type { ActivitySlotInfo, SlotPermit, SlotSupplier } from "@temporalio/worker";
+import type { Sandboxes } from "../domain/ports.ts";
+
+export class Places {
+  readonly limit: number;
+  /** By run key: its open sandboxes. */
+  readonly #runs = new Map<string, Set<string>>();
+  readonly #waiting: (() => void)[] = [];
+  #permits = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get runs(): number {
+    return this.#runs.size;
+  }
+
+  /** Keys of the sandboxes that are open here. */
+  get sandboxes(): string[] {
+    return [...this.#runs.values()].flatMap((open) => [...open]);
+  }
+
+  enter(runKey: string, sandbox: string): void {
+    const open = this.#runs.get(runKey) ?? new Set();
+    this.#runs.set(runKey, open.add(sandbox));
+  }
+
+  /** Says that a sandbox is gone, whoever closed it. One that is not known here is fine. */
+  leave(sandbox: string): void {
+    for (const [runKey, open] of this.#runs) {
+      if (open.delete(sandbox) && open.size === 0) this.#runs.delete(runKey);
+    }
+    this.#next();
+  }
+
+  /**
+   * Slots for steps that open the first sandbox of a run. A slot counts beside the run that it lets in until the step
+   * ends, so for a moment fewer are let in than there is room for, never more.
+   */
+  slots(): SlotSupplier<ActivitySlotInfo> {
+    return {
+      type: "custom",
+      reserveSlot: async (_, signal) => {
+        while (!this.#hasRoom()) await this.#room(signal);
+        return this.#permit();
+      },
+      tryReserveSlot: () => (this.#hasRoom() ? this.#permit() : null),
+      markSlotUsed: () => undefined,
+      releaseSlot: () => {
+        this.#permits -= 1;
+        this.#next();
+      },
+    };
+  }
+
+  #hasRoom(): boolean {
+    return this.#runs.size + this.#permits < this.limit;
+  }
+
+  #permit(): SlotPermit {
+    this.#permits += 1;
+    return {};
+  }
+
+  #room(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(wake), 1);
+        // The SDK asks for this very error.
+        reject(new DOMException("The slot is not needed any more.", "AbortError"));
+      };
+      this.#waiting.push(wake);
+      signal.addEventListener("abort", giveUp, { once: true });
+      if (signal.aborted) giveUp();
+    });
+  }
+
+  #next(): void {
+    if (this.#hasRoom()) this.#waiting.shift()?.();
+  }
+}
+
+/** The sandboxes of this worker, with a place taken for the run of each that is open. */
+export function inPlaces<Engine extends Sandboxes>(sandboxes: Engine, places: Places): Engine {
+  return {
+    ...sandboxes,
+    async open(spec, signal) {
+      const sandbox = await sandboxes.open(spec, signal);
+      places.enter(spec.runKey, spec.key);
+      return sandbox;
+    },
+    async close(key) {
+      await sandboxes.close(key);
+      places.leave(key);
+    },
+  };
+}
