@@ -2,6 +2,7 @@
 import { Context } from "@temporalio/activity";
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from "@temporalio/client";
 import { type EarlierRun, readStateMarker, refuseRestart, refuseSender } from "../domain/admission.ts";
+import { NotFound } from "../domain/errors.ts";
 import type { Delivery, Intent } from "../domain/events.ts";
 import { issueOfBranch, issueWorkflowId, MARKER_PREFIX, type RepositoryName } from "../domain/ids.ts";
 import type { Forge } from "../domain/ports.ts";
@@ -81,8 +82,19 @@ async function admitTrigger(forge: Forge, delivery: Delivery, intent: Intent & {
   const earlier =
     (await earlierRun(Context.current().client, workflowId)) ??
     (await earlierOnGitHub(forge, repository, intent.issue));
-  const again = refuseRestart(at, earlier);
-  return again ? { kind: "ignore", reason: again } : { kind: "start", workflowId };
+  const refused = refuseRestart(at, earlier) ?? (await refuseIssue(forge, repository, intent.issue));
+  return refused ? { kind: "ignore", reason: refused } : { kind: "start", workflowId };
+}
+
+/** Deliveries come out of order: what the payload shows as open may be closed or gone by now. */
+async function refuseIssue(forge: Forge, repository: RepositoryName, issue: number): Promise<string | null> {
+  try {
+    const { state } = await forge.issue(repository, issue);
+    return state === "closed" ? "the issue is closed by now; reopen it before starting a run" : null;
+  } catch (error) {
+    if (error instanceof NotFound) return `the issue is not there any more: ${error.message}`;
+    throw error;
+  }
 }
 
 async function earlierRun(client: Client, workflowId: string): Promise<EarlierRun | null> {

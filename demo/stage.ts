@@ -25,6 +25,9 @@ export interface Stage {
   /** Address of the product's API and pages. */
   url: string;
   temporal: { address: string; webUi: string };
+  webhookSecret: string;
+  /** null: reading needs none, and nothing can be changed over HTTP. */
+  apiToken: string | null;
   repository: string;
   maintainer: string;
   author: string;
@@ -101,6 +104,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     product: launch(),
     url,
     temporal: { address: "", webUi: "" },
+    webhookSecret: secret,
+    apiToken: options.env["MERGEWRIGHT_API_TOKEN"] ?? null,
     repository,
     maintainer: MAINTAINER,
     author: source.author,

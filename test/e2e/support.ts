@@ -92,7 +92,9 @@ export async function until<T>(
 export async function statusOf(stage: Stage, issue: number): Promise<RunView | null> {
   try {
     const id = encodeURIComponent(issueWorkflowId(stage.repository, issue));
-    const answer = await fetch(`${stage.url}/api/tasks/${id}`, { signal: AbortSignal.timeout(10_000) });
+    const headers: Record<string, string> =
+      stage.apiToken === null ? {} : { authorization: `Bearer ${stage.apiToken}` };
+    const answer = await fetch(`${stage.url}/api/tasks/${id}`, { headers, signal: AbortSignal.timeout(10_000) });
     const run = answer.ok ? ((await answer.json()) as RunView) : null;
     return run?.incomplete === null ? run : null;
   } catch {
