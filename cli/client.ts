@@ -1,9 +1,10 @@
 /** The way from a command to the runs: the Temporal server that is set, or the embedded one that runs now. */
-import { Client, Connection } from "@temporalio/client";
+import { Connection } from "@temporalio/client";
 import { createRuns, type Runs } from "../api/runs.ts";
 import type { Config } from "../config/config.ts";
 import { ServiceUnavailable } from "../domain/errors.ts";
 import { parseRunId } from "../domain/ids.ts";
+import { clientOver } from "../workers/connect.ts";
 import { findTemporalServer } from "../workers/temporal-state.ts";
 import { UsageError } from "./errors.ts";
 
@@ -14,7 +15,7 @@ export async function withRuns<T>(config: Config, use: (runs: Runs) => Promise<T
   const { address, webUi } = whereIsTemporal(config);
   const connection = await connect(config, address);
   try {
-    const client = new Client({ connection, namespace: config.temporal.namespace });
+    const client = clientOver(connection, config);
     return await use(
       createRuns({
         client,

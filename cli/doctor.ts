@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { isRepositoryName } from "../domain/ids.ts";
 import { createRedactor, redactDeep } from "../workers/redact.ts";
+import { checkArtifacts } from "./checks/artifacts.ts";
 import { checkClaude } from "./checks/claude.ts";
 import { checkDocker } from "./checks/docker.ts";
 import { limited, type Check, type Finding } from "./checks/finding.ts";
@@ -45,6 +46,7 @@ async function examine(config: Config, repository: string | null): Promise<Findi
     ["Node", () => checkNode()],
     ["Git", () => checkGit(config.hostEnvironment)],
     ["State directory", () => checkHome(config)],
+    ["Artifacts", () => checkArtifacts(config)],
     ["Temporal", () => checkTemporal(config)],
     ["Docker", () => checkDocker(config)],
     ["Claude", () => checkClaude(config)],

@@ -26,8 +26,12 @@ export interface Config {
   artifacts: ArtifactsConfig;
   /** Guards every route but webhook, health and ready; null: loopback only, and no changes over HTTP. */
   apiToken: string | null;
-  /** Encrypts Temporal payloads; any text of 32 characters or more. */
-  payloadKey: string | null;
+  /** Encrypt Temporal's payloads and the artifacts: the first one encrypts, all decrypt. Empty: nothing is encrypted. */
+  payloadKeys: readonly PayloadKey[];
+  /** Temporal payloads of this many bytes or more go to the artifact store. */
+  inlinePayloadBytes: number;
+  /** Days after which what an ended run has stored is removed; 0: never. */
+  artifactsDays: number;
   triggers: Triggers;
   /** Day on which the prices were looked up, `YYYY-MM-DD`. */
   pricesAsOf: string;
@@ -87,7 +91,24 @@ export interface ExecutionConfig {
 
 export type ArtifactsConfig =
   | { kind: "file"; url: string; directory: string }
-  | { kind: "s3"; url: string; bucket: string; prefix: string; endpoint: string | null };
+  | {
+      kind: "s3";
+      url: string;
+      bucket: string;
+      prefix: string;
+      endpoint: string | null;
+      region: string | null;
+      /** null: as the AWS SDK finds them: a profile, or the role of the machine. */
+      credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | null;
+    };
+
+export interface PayloadKey {
+  id: string;
+  /** 32 bytes, for AES-256. */
+  key: Buffer;
+  /** As it was written; for redaction. */
+  written: string;
+}
 
 /** What one GitHub owner brings of their own; null: ours is used. */
 export interface Tenant {

@@ -10,6 +10,7 @@ import { readGitHubAuth } from "./credentials.ts";
 import { withDotEnv, type Environment, type EnvironmentName } from "./environment.ts";
 import { createReader, type EnvironmentReader } from "./environment-reader.ts";
 import { missing } from "./needs.ts";
+import { readPayloadKeys } from "./payload-keys.ts";
 import { highestPrice, priceOf, PRICES } from "./prices.ts";
 import { collectSecrets, withoutSecrets } from "./secrets.ts";
 import {
@@ -65,7 +66,9 @@ export function loadConfig({ env: given, cwd, args = {}, needs = [] }: LoadOptio
     execution: readExecution(reader),
     artifacts: readArtifacts(reader, home),
     apiToken,
-    payloadKey: readPayloadKey(reader),
+    payloadKeys: readPayloadKeys(reader),
+    inlinePayloadBytes: file.settings.storage.inline_bytes,
+    artifactsDays: file.settings.retention.artifacts_days,
     triggers: file.settings.triggers,
     pricesAsOf: file.settings.prices_as_of,
     tenants: readTenants(file.settings.tenants, env, cwd, file.findings),
@@ -96,15 +99,6 @@ function readWebhookSecret(reader: EnvironmentReader): string | null {
   if (secret && secret.length < 16)
     reader.warnings.push("The webhook secret is short: 32 random characters cannot be guessed (openssl rand -hex 16).");
   return secret;
-}
-
-function readPayloadKey(reader: EnvironmentReader): string | null {
-  const key = reader.secret("MERGEWRIGHT_PAYLOAD_KEY", "the key");
-  if (key === null || key.length >= 32) return key;
-  return reader.problem(
-    "MERGEWRIGHT_PAYLOAD_KEY",
-    "it is too short to be a key. Make one of 32 characters or more: openssl rand -base64 32.",
-  );
 }
 
 /** Settings by repository with the model that ANTHROPIC_MODEL asks for, and a price for each model. */
@@ -141,6 +135,8 @@ function settingsOf(file: ReadSettings, reader: EnvironmentReader): Config["sett
     triggers: _triggers,
     prices: _prices,
     prices_as_of: _asOf,
+    storage: _storage,
+    retention: _retention,
     tenants: _tenants,
     repositories: _repositories,
     ...global

@@ -21,6 +21,22 @@ export const TenantSettings = z.strictObject({
   anthropic_api_key: SecretReference.optional().describe("Pays for this owner's runs"),
 });
 
+export const Storage = z.strictObject({
+  inline_bytes: z
+    .int()
+    .min(1024)
+    .default(32_768)
+    .describe("Temporal payloads of this size or more go to the artifact store instead of into the history"),
+});
+
+export const Retention = z.strictObject({
+  artifacts_days: z
+    .number()
+    .min(0)
+    .default(30)
+    .describe("What a run has stored is removed so many days after its issue's last run ended; 0 keeps it for ever"),
+});
+
 const Owner = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/, "the login of a GitHub user or organisation");
 const Repository = z.string().refine(isRepositoryName, "owner/name, as GitHub has it");
 
@@ -35,6 +51,8 @@ export const SettingsFile = z.strictObject({
     .default(() => structuredClone(PRICES))
     .describe("By model, in US dollars for a million tokens; models that are not named here keep the built-in price"),
   prices_as_of: z.iso.date().default(PRICES_AS_OF).describe("When the prices were looked up"),
+  storage: Storage.prefault({}).describe("What goes where"),
+  retention: Retention.prefault({}).describe("How long things are kept"),
   tenants: z.record(Owner, TenantSettings).default({}).describe("Secrets of single GitHub owners"),
   repositories: z
     .record(Repository, PartialSettings)

@@ -2,9 +2,6 @@
 import type { Config, GitHubAuth } from "./config.ts";
 import type { Environment } from "./environment.ts";
 
-/** Credentials of the artifact store: its library reads them itself, they only have to be kept out of sight. */
-const AMBIENT = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
-
 export function collectSecrets(config: Omit<Config, "secrets">, env: Environment): string[] {
   const { temporal, github, anthropic, qdrant, embeddings, tenants } = config;
   const found = [
@@ -16,7 +13,8 @@ export function collectSecrets(config: Omit<Config, "secrets">, env: Environment
     qdrant?.apiKey,
     embeddings?.apiKey,
     config.apiToken,
-    config.payloadKey,
+    env.MERGEWRIGHT_PAYLOAD_KEY?.trim(),
+    ...config.payloadKeys.map(({ written }) => written),
     ...[
       anthropic.baseUrl,
       github.apiUrl,
@@ -30,9 +28,10 @@ export function collectSecrets(config: Omit<Config, "secrets">, env: Environment
       tenant.anthropicApiKey,
       ...ofAuth(tenant.githubAuth),
     ]),
-    ...AMBIENT.map((name) => env[name]),
-    // A second name of the same thing, or a token that is not used beside an App, is a secret all the same.
-    ...[env.WEBHOOK_SECRET, env.GITHUB_TOKEN].map((value) => value?.trim()),
+    // A second name of the same thing, or a token that is not used beside an App or an S3, is a secret all the same.
+    ...[env.WEBHOOK_SECRET, env.GITHUB_TOKEN, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].map((value) =>
+      value?.trim(),
+    ),
   ];
   return [...new Set(found.filter((value): value is string => Boolean(value)))];
 }

@@ -182,7 +182,19 @@ export function readArtifacts(reader: EnvironmentReader, home: string): Artifact
   const value = reader.text("ARTIFACTS_URL");
   if (value === null) return byDefault;
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(value);
-  if (s3) return { kind: "s3", url: value, bucket: s3[1]!, prefix: (s3[2] ?? "").replace(/^\/+|\/+$/g, ""), endpoint };
+  if (s3) {
+    const [, bucket = "", rest = ""] = s3;
+    const prefix = rest.replace(/^\/+|\/+$/g, "");
+    return {
+      kind: "s3",
+      url: value,
+      bucket,
+      prefix,
+      endpoint,
+      region: reader.text("AWS_REGION"),
+      credentials: readCredentials(reader),
+    };
+  }
   if (value.startsWith("file:") && URL.canParse(value)) {
     try {
       const directory = fileURLToPath(value);
@@ -196,6 +208,20 @@ export function readArtifacts(reader: EnvironmentReader, home: string): Artifact
     `"${value.slice(0, 60)}" will not do. Write file:///absolute/directory, or s3://bucket/prefix.`,
   );
   return byDefault;
+}
+
+/** Without them the AWS SDK looks elsewhere: in its profiles, and for the role of this machine. */
+function readCredentials(reader: EnvironmentReader): (ArtifactsConfig & { kind: "s3" })["credentials"] {
+  const accessKeyId = reader.secret("AWS_ACCESS_KEY_ID", "the key's id");
+  const secretAccessKey = reader.secret("AWS_SECRET_ACCESS_KEY", "the key");
+  const sessionToken = reader.secret("AWS_SESSION_TOKEN", "the token");
+  if (accessKeyId && secretAccessKey)
+    return { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) };
+  if (accessKeyId && !reader.text("AWS_SECRET_ACCESS_KEY"))
+    reader.problem("AWS_SECRET_ACCESS_KEY", "it is missing, and AWS_ACCESS_KEY_ID is set. Set both, or neither.");
+  if (secretAccessKey && !reader.text("AWS_ACCESS_KEY_ID"))
+    reader.problem("AWS_ACCESS_KEY_ID", "it is missing, and AWS_SECRET_ACCESS_KEY is set. Set both, or neither.");
+  return null;
 }
 
 /** Without an API token anybody who reaches the port would be let in: then only this machine reaches it. */

@@ -113,7 +113,18 @@ function readRepositories(raw: Section, findings: Findings): ReadSettings["byRep
   return byRepository;
 }
 
-const SECTIONS = new Set(["limits", "policy", "sandbox", "models", "triggers", "prices", "tenants", "repositories"]);
+const SECTIONS = new Set([
+  "limits",
+  "policy",
+  "sandbox",
+  "models",
+  "triggers",
+  "prices",
+  "storage",
+  "retention",
+  "tenants",
+  "repositories",
+]);
 
 /** A section, a tenant or a repository of which everything is commented out. */
 function withoutEmptyParts(raw: Section): Section {

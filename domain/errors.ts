@@ -92,6 +92,15 @@ export class GitFailed extends MergewrightError {
   }
 }
 
+/** Something was encrypted with a key that is not set here, or it is not what was encrypted. An operator must act. */
+export class CannotDecrypt extends MergewrightError {
+  readonly keyId: string;
+  constructor(keyId: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.keyId = keyId;
+  }
+}
+
 /** An artifact that a run refers to is not in the store. */
 export class ArtifactMissing extends MergewrightError {
   readonly key: string;

@@ -273,6 +273,17 @@ export interface Artifacts {
   put(key: string, content: Uint8Array): Promise<void>;
   /** null: there is none under this key. */
   get(key: string): Promise<Uint8Array | null>;
+  /** Everything under a folder (`runs/KEY`, without a slash at its end), in no order. */
+  list(folder: string): AsyncIterable<StoredArtifact>;
+  /** The names of the folders directly in a folder. */
+  folders(folder: string): AsyncIterable<string>;
+  /** Removes everything under a folder. May be repeated; a folder that is not there is fine. */
+  remove(folder: string): Promise<void>;
+}
+
+export interface StoredArtifact {
+  key: string;
+  changedAt: Date;
 }
 
 export interface ModelRequest {

@@ -2,6 +2,7 @@
 import { Client, Connection } from "@temporalio/client";
 import type { Config, TemporalConfig } from "../config/config.ts";
 import { ConfigurationError } from "../domain/errors.ts";
+import { dataConverterFor } from "./payloads/data-converter.ts";
 
 export interface TemporalAccess {
   client: Client;
@@ -26,5 +27,10 @@ export function connectionOptions({ temporal }: Config): {
 /** A client that connects when it is first used, so that the API comes up while Temporal is away. */
 export function lazyClient(config: Config): TemporalAccess {
   const connection = Connection.lazy(connectionOptions(config));
-  return { connection, client: new Client({ connection, namespace: config.temporal.namespace }) };
+  return { connection, client: clientOver(connection, config) };
+}
+
+/** The one way to a client: it reads and writes payloads as the workers do. */
+export function clientOver(connection: Connection, config: Config): Client {
+  return new Client({ connection, namespace: config.temporal.namespace, dataConverter: dataConverterFor(config) });
 }

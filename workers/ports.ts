@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { Context } from "@temporalio/activity";
 import { createModel } from "../activities/adapters/anthropic/model.ts";
-import { createFileArtifacts } from "../activities/adapters/artifacts/file.ts";
 import { createMirror } from "../activities/adapters/git/mirror.ts";
 import { createForge } from "../activities/adapters/github/forge.ts";
 import { createDockerSandboxes } from "../activities/adapters/sandbox/docker.ts";
@@ -11,7 +10,8 @@ import type { Ports } from "../activities/index.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
-import type { Artifacts, Forge, Model, Sandboxes } from "../domain/ports.ts";
+import type { Forge, Model, Sandboxes } from "../domain/ports.ts";
+import { createArtifacts } from "./artifacts.ts";
 import type { Log } from "./log.ts";
 import { inPlaces, type Places } from "./places.ts";
 
@@ -94,11 +94,6 @@ function createSandboxes(config: Config, log: Log): Sandboxes {
     ...(memory === null ? {} : { memory }),
     ...(cpus === null ? {} : { cpus }),
   });
-}
-
-function createArtifacts({ artifacts }: Config): Artifacts {
-  if (artifacts.kind === "file") return createFileArtifacts(artifacts.directory);
-  throw new ConfigurationError([`ARTIFACTS_URL: ${artifacts.url} cannot be used yet. Use file:///DIRECTORY.`]);
 }
 
 /** A GitHub that is configured with plain http is meant so: clones of it may use plain http, too. */

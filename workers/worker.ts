@@ -11,6 +11,7 @@ import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { connectionOptions } from "./connect.ts";
 import { homeId } from "./home.ts";
 import { installTemporalLog, type Log } from "./log.ts";
+import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
 import { Places } from "./places.ts";
 import { createPorts } from "./ports.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
@@ -38,12 +39,9 @@ export async function startWorker(
   links: () => ResolveIssueInput["links"] = () => linksOf(config),
 ): Promise<Running> {
   installTemporalLog(log);
-  if (config.payloadKey !== null) {
-    log.warn("MERGEWRIGHT_PAYLOAD_KEY is set, but payloads are not encrypted in this version");
-  }
   const [connection, bundle] = await Promise.all([
     NativeConnection.connect(connectionOptions(config)),
-    workflowBundle(bundleCache),
+    workflowBundle(bundleCache, failureConverterFor(config)),
   ]);
   await ensureSearchAttributes(connection, config.temporal.namespace, log);
   const places = new Places(config.execution.runsAtOnce);
@@ -60,6 +58,7 @@ export async function startWorker(
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: config.temporal.namespace,
+    dataConverter: dataConverterFor(config),
     activities,
     // A beat every second is passed on every second: a cancellation comes back with it, and a dead worker is noticed by its absence.
     maxHeartbeatThrottleInterval: "1s",

@@ -16,6 +16,7 @@ const FINAL = [
   "SandboxUnavailable",
   "UnacceptableObjects",
   "ArtifactMissing",
+  "CannotDecrypt",
   "GitFailed",
 ];
 

@@ -6,6 +6,12 @@ import type { Artifacts } from "../../domain/ports.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
 /** @param make a store without content. */
 export function artifactsContract(name: string, make: () => Promise<Artifacts>): void {
   describe(`${name} keeps artifacts`, () => {
@@ -67,11 +73,55 @@ export function artifactsContract(name: string, make: () => Promise<Artifacts>):
         `${runPrefix("Ab3-x_9")}/issue.json`,
         turnKey("r1", "coder-2", 17, { reply: "f".repeat(64) }),
         "a@b=c+d,e!f~g",
+        "a%2Fb/%2D",
       ]) {
         await store.put(key, bytes(key));
         expect(await store.get(key)).toEqual(bytes(key));
       }
     });
+
+    it("lists what stands under a folder, with its time, and its folders by name", async () => {
+      const store = await make();
+      const before = Date.now() - 2_000;
+      for (const key of ["runs/a/1", "runs/a/deep/er/2", "runs/ab/3", "runs/b", "other/runs/a/4"])
+        await store.put(key, bytes(key));
+      const listed = await all(store.list("runs/a"));
+      expect(listed.map(({ key }) => key).toSorted()).toEqual(["runs/a/1", "runs/a/deep/er/2"]);
+      for (const { changedAt } of listed) expect(changedAt.getTime()).toBeGreaterThan(before);
+      expect((await all(store.folders("runs"))).toSorted()).toEqual(["a", "ab"]);
+      expect(await all(store.folders("runs/a"))).toEqual(["deep"]);
+      expect(await all(store.list("runs/none"))).toEqual([]);
+      expect(await all(store.folders("runs/none"))).toEqual([]);
+    });
+
+    it("removes a folder with everything in it, and nothing whose name only begins like it", async () => {
+      const store = await make();
+      for (const key of ["runs/a/1", "runs/a/deep/2", "runs/ab/3", "runs/b/4"]) await store.put(key, bytes(key));
+      await store.remove("runs/a");
+      await store.remove("runs/a");
+      await store.remove("runs/none");
+      expect(await store.get("runs/a/1")).toBeNull();
+      expect((await all(store.list("runs"))).map(({ key }) => key).toSorted()).toEqual(["runs/ab/3", "runs/b/4"]);
+      await store.put("runs/a/1", bytes("again"));
+      expect(await store.get("runs/a/1")).toEqual(bytes("again"));
+    });
+
+    it("removes no artifact where a folder is named", async () => {
+      const store = await make();
+      await store.put("runs/a", bytes("x"));
+      await store.remove("runs/a");
+      expect(await store.get("runs/a")).toEqual(bytes("x"));
+    });
+
+    it("lists and removes more than one request carries", async () => {
+      const store = await make();
+      const keys = Array.from({ length: 1_203 }, (_, index) => `runs/many/${index}`);
+      for (let begin = 0; begin < keys.length; begin += 50)
+        await Promise.all(keys.slice(begin, begin + 50).map((key) => store.put(key, bytes("x"))));
+      expect(new Set((await all(store.list("runs/many"))).map(({ key }) => key))).toEqual(new Set(keys));
+      await store.remove("runs/many");
+      expect(await all(store.list("runs/many"))).toEqual([]);
+    }, 60_000);
 
     it.each([
       "",
@@ -93,8 +143,11 @@ export function artifactsContract(name: string, make: () => Promise<Artifacts>):
       "a.",
       "x".repeat(201),
       "x/".repeat(500) + "x",
-    ])("refuses the key %j, for reading and for writing", async (key) => {
+    ])("refuses the key %j, for reading, writing, listing and removing", async (key) => {
       const store = await make();
+      await expect(store.remove(key)).rejects.toThrow(RequestRefused);
+      await expect(all(store.list(key))).rejects.toThrow(RequestRefused);
+      await expect(all(store.folders(key))).rejects.toThrow(RequestRefused);
       await expect(store.put(key, bytes("x"))).rejects.toThrow(RequestRefused);
       await expect(store.get(key)).rejects.toThrow(RequestRefused);
     });

@@ -87,7 +87,7 @@ describe("a check", () => {
     expect(
       await checkHome({
         home: join(file, "below"),
-        artifacts: { kind: "s3", url: "", bucket: "b", prefix: "", endpoint: null },
+        artifacts: { kind: "s3", url: "", bucket: "b", prefix: "", endpoint: null, region: null, credentials: null },
       }),
     ).toMatchObject([{ state: "fail" }]);
   });

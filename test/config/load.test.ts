@@ -138,6 +138,8 @@ describe("the environment", () => {
     ["PORT", "65536", /not a port/],
     ["LOG_LEVEL", "loud", /Write one of/],
     ["MERGEWRIGHT_PAYLOAD_KEY", "short", /openssl rand/],
+    ["MERGEWRIGHT_PAYLOAD_KEY", `a:${"k".repeat(40)},a:${"l".repeat(40)}`, /the id a is there twice/],
+    ["MERGEWRIGHT_PAYLOAD_KEY", `a b:${"k".repeat(40)}`, /in one piece/],
     ["MERGEWRIGHT_CONFIG", "not-there.yaml", /there is no file not-there.yaml/],
   ])("%s=%j is refused with what to write", (name, value, told) => {
     expect(problems({ [name]: value }).join("\n")).toMatch(told);

@@ -43,12 +43,18 @@ export async function runWorker(options: TestWorkerOptions = {}): Promise<Runnin
   quietRuntime();
   const { workflowsPath, taskQueue = `test-${randomUUID()}`, ...rest } = options;
   const connection = await NativeConnection.connect({ address: temporalAddress() });
-  const worker = await Worker.create({ ...rest, ...(await workflowCode(workflowsPath)), taskQueue, connection });
+  const worker = await Worker.create({
+    ...rest,
+    ...(await workflowCode(workflowsPath, rest.dataConverter?.failureConverterPath)),
+    taskQueue,
+    connection,
+  });
   const { activities } = rest;
   // Steps in sandboxes have a queue of their own, see `workers/worker.ts`.
   const sandboxes = await Worker.create({
     taskQueue: sandboxQueue(taskQueue),
     connection,
+    ...(rest.dataConverter ? { dataConverter: rest.dataConverter } : {}),
     activities: activities ?? { unused: () => undefined },
   });
   const running = Promise.all([worker.run(), sandboxes.run()]);
@@ -68,10 +74,19 @@ export async function runWorker(options: TestWorkerOptions = {}): Promise<Runnin
   };
 }
 
-async function workflowCode(workflowsPath: string | null | undefined): Promise<Pick<WorkerOptions, "workflowBundle">> {
+async function workflowCode(
+  workflowsPath: string | null | undefined,
+  failureConverterPath: string | undefined,
+): Promise<Pick<WorkerOptions, "workflowBundle">> {
   if (workflowsPath === null) return {};
   if (workflowsPath === undefined) return { workflowBundle: { codePath: workflowBundle() } };
-  return { workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: silent }) };
+  return {
+    workflowBundle: await bundleWorkflowCode({
+      workflowsPath,
+      logger: silent,
+      ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
+    }),
+  };
 }
 
 const silent = { log: () => {}, trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -6,7 +6,8 @@
  * that a reply is stored, no power cut may make it untrue.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { mkdir, open, opendir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AccessDenied, RequestRefused, ServiceUnavailable } from "../../../domain/errors.ts";
 import type { Artifacts } from "../../../domain/ports.ts";
@@ -17,7 +18,7 @@ const UNFINISHED = ".unfinished";
 /** What a killed process left there; no write takes as long. */
 const LEFTOVER_AFTER_MS = 24 * 60 * 60_000;
 
-/** @throws from both methods: RequestRefused for an impossible key, ServiceUnavailable for a full disk, AccessDenied. */
+/** @throws from all methods: RequestRefused for an impossible key, ServiceUnavailable for a full disk, AccessDenied. */
 export function createFileArtifacts(dir: string): Artifacts {
   const unfinished = join(dir, UNFINISHED);
   let ready: Promise<void> | null = null;
@@ -67,7 +68,46 @@ export function createFileArtifacts(dir: string): Artifacts {
         throw explained(error, key);
       }
     },
+
+    async *list(folder) {
+      checkKey(folder);
+      const waiting = [folder];
+      for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+        for await (const entry of entriesOf(join(dir, at), folder)) {
+          const key = `${at}/${entry.name}`;
+          if (entry.isDirectory()) waiting.push(key);
+          else {
+            // Removed between the look at the folder and this one: then it is not there.
+            const info = await stat(join(dir, key)).catch(() => null);
+            if (info) yield { key, changedAt: info.mtime };
+          }
+        }
+      }
+    },
+
+    async *folders(folder) {
+      for await (const entry of entriesOf(join(dir, checkKey(folder)), folder))
+        if (entry.isDirectory()) yield entry.name;
+    },
+
+    async remove(folder) {
+      const path = join(dir, checkKey(folder));
+      try {
+        const info = await stat(path).catch(() => null);
+        if (info?.isDirectory()) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      } catch (error) {
+        throw explained(error, folder);
+      }
+    },
   };
+}
+
+async function* entriesOf(path: string, folder: string): AsyncIterable<Dirent> {
+  try {
+    for await (const entry of await opendir(path)) yield entry;
+  } catch (error) {
+    if (!hasCode(error, "ENOENT", "ENOTDIR")) throw explained(error, folder);
+  }
 }
 
 async function writeSynced(path: string, content: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@ import { RequestRefused } from "../../../domain/errors.ts";
 /** S3's own limit is 1,024 bytes; a file name's is 255, and ours gets no suffix. */
 const MAX_KEY = 900;
 const MAX_PART = 200;
-const PART = /^[A-Za-z0-9_][A-Za-z0-9_.@=+,!~-]*$/;
+const PART = /^[A-Za-z0-9_%][A-Za-z0-9_.@=+,!~%-]*$/;
 
 /** @throws RequestRefused with the reason. */
 export function checkKey(key: string): string {
@@ -16,7 +16,7 @@ export function checkKey(key: string): string {
     throw new RequestRefused(
       "artifacts",
       422,
-      `${JSON.stringify(key.slice(0, 200))} is not an artifact key: parts of letters, digits and _.@=+,!~- that begin with a letter, digit or _, joined by /.`,
+      `${JSON.stringify(key.slice(0, 200))} is not an artifact key: parts of letters, digits and _.@=+,!~%- that begin with a letter, digit, _ or %, joined by /.`,
     );
   }
   return key;

@@ -1,0 +1,36 @@
+/** Workflows that send payloads every way there is. */
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  executeChild,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+
+const { echo, fail } = proxyActivities<{ echo(text: string): Promise<string>; fail(text: string): Promise<never> }>({
+  startToCloseTimeout: "10s",
+  retry: { maximumAttempts: 1 },
+});
+export const said = defineSignal<[{ text: string }]>("said");
+export const heard = defineQuery<string[]>("heard");
+
+/** Says the text through an activity and a child, then waits to be told something. */
+export async function conversation(text: string): Promise<string> {
+  const all: string[] = [];
+  setHandler(said, ({ text: more }) => void all.push(more));
+  setHandler(heard, () => all);
+  const echoed = await echo(text);
+  all.push(await executeChild(child, { args: [echoed], workflowId: `${workflowInfo().workflowId}/child` }));
+  await condition(() => all.length > 1);
+  return all.join();
+}
+
+export async function child(text: string): Promise<string> {
+  return text;
+}
+
+export async function failing(text: string): Promise<void> {
+  await fail(text);
+}
