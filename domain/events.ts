@@ -58,6 +58,8 @@ export type IssueEvent =
     }
   | { kind: "pull-request-reopened"; pullRequest: number; sha: string; by: string | null; at: string }
   | { kind: "checks-changed"; sha: string; at: string }
+  /** News may have been missed: the run reads its issue and pull request. */
+  | { kind: "look-again"; at: string }
   | {
       kind: "issue-changed";
       change: "closed" | "reopened" | "edited" | "unlabeled" | "transferred" | "deleted";

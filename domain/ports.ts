@@ -3,6 +3,7 @@ import type Anthropic from "@anthropic-ai/sdk";
 import type { ChangeSet } from "./change.ts";
 import type { RepositoryName } from "./ids.ts";
 import type { TokenUsage } from "./money.ts";
+import type { ForgeNews } from "./news.ts";
 import type { IssueSnapshot, Permission } from "./run.ts";
 
 /** Claude. Throws RateLimited, ServiceUnavailable, AccessDenied, RequestRefused. */
@@ -149,7 +150,7 @@ export interface PushInput {
 export type PushResult = { kind: "pushed" } | { kind: "already-there" } | { kind: "moved"; actual: string | null };
 
 /** GitHub. Throws RateLimited, ServiceUnavailable, AccessDenied, RequestRefused, NotFound. */
-export interface Forge {
+export interface Forge extends ForgeNews {
   viewer(repository: RepositoryName): Promise<Viewer>;
   repository(repository: RepositoryName): Promise<RepositoryFacts>;
   permission(repository: RepositoryName, login: string): Promise<Permission>;

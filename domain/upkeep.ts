@@ -1,0 +1,52 @@
+/** What upkeep did, in counts, and from when on a sweep has to look. Pure. */
+
+/** What one sweep of GitHub did. */
+export interface SweepCounts {
+  /** Deliveries, issues and comments that were looked at. */
+  seen: number;
+  /** Found missed, and handed to the intake. */
+  handedOn: number;
+  /** Found, but handed on before: by their webhook, or by an earlier sweep. */
+  known: number;
+  /** Open runs that were told to look at GitHub again. */
+  nudged: number;
+  /** Repositories and deliveries that our account may not read, or GitHub has forgotten. */
+  unreadable: number;
+}
+
+/** The result of the workflow `reconcile`. */
+export interface ReconcileReport extends SweepCounts {
+  /** What happened between these moments was looked at; ISO 8601. */
+  since: string;
+  until: string;
+}
+
+export const noneSwept: SweepCounts = { seen: 0, handedOn: 0, known: 0, nudged: 0, unreadable: 0 };
+
+export function addSweeps(a: SweepCounts, b: SweepCounts): SweepCounts {
+  return {
+    seen: a.seen + b.seen,
+    handedOn: a.handedOn + b.handedOn,
+    known: a.known + b.known,
+    nudged: a.nudged + b.nudged,
+    unreadable: a.unreadable + b.unreadable,
+  };
+}
+
+/** GitHub keeps deliveries for three days; an older trigger of an installation that is new to us was not meant for us. */
+export const FIRST_SWEEP_MS = 3 * 24 * 60 * 60_000;
+/** Clocks differ, and what was under way when the last sweep looked may have failed since. */
+const OVERLAP_MS = 15 * 60_000;
+
+/** From when on to look: from the end of the last sweep with some overlap, else three days back. */
+export function sweepSince(now: string, last: ReconcileReport | null): string {
+  const until = Date.parse(last?.until ?? "");
+  return new Date(Number.isNaN(until) ? Date.parse(now) - FIRST_SWEEP_MS : until - OVERLAP_MS).toISOString();
+}
+
+export function tellReconcile({ seen, handedOn, known, nudged, unreadable }: SweepCounts): string {
+  const parts = [`${seen} looked at`, `${handedOn} missed and handed on`, `${known} known already`];
+  if (nudged > 0) parts.push(`${nudged} open runs told to look again`);
+  if (unreadable > 0) parts.push(`${unreadable} could not be read`);
+  return parts.join(", ");
+}
