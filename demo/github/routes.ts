@@ -4,6 +4,7 @@ import { accountRoutes } from "./routes/accounts.ts";
 import { checkRoutes } from "./routes/checks.ts";
 import { commentRoutes } from "./routes/comments.ts";
 import { issueRoutes } from "./routes/issues.ts";
+import { pastRoutes } from "./routes/past.ts";
 import { labelRoutes } from "./routes/labels.ts";
 import { pullRoutes } from "./routes/pulls.ts";
 import { repositoryRoutes } from "./routes/repositories.ts";
@@ -13,6 +14,8 @@ import { reviewRoutes } from "./routes/reviews.ts";
 export const ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...repositoryRoutes,
+  // Before the rest: `/issues/comments` is no issue.
+  ...pastRoutes,
   ...commentRoutes,
   ...labelRoutes,
   ...issueRoutes,

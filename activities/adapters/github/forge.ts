@@ -7,6 +7,7 @@ import { createComments } from "./comments.ts";
 import { createSetDraft } from "./draft.ts";
 import { createIssues } from "./issues.ts";
 import { createMerge } from "./merge.ts";
+import { createNews } from "./news.ts";
 import type { ForgeOptions } from "./options.ts";
 import { createPulls } from "./pulls.ts";
 
@@ -23,6 +24,7 @@ export function createForge(options: ForgeOptions): Forge {
     ...issues,
     ...createComments(client, accounts.viewer),
     ...createPulls(client, { repository: accounts.repository, setDraft }),
+    ...createNews(client),
     ...createChecks(client, options.checkName ?? "mergewright"),
     setDraft,
     merge: createMerge(client),

@@ -6,6 +6,7 @@ import { newId, now } from "../played.ts";
 import { renderComment } from "../render.ts";
 import { type AskedOf, isAtLeast, issueOf, login, page, repositoryRoute, type Route } from "../router.ts";
 import type { Comment, Issue } from "../world.ts";
+import { sinceOf } from "./past.ts";
 
 const READ: Need = { role: "read", app: "issues:read" };
 const TALK: Need = { role: "read", app: "issues:write" };
@@ -18,7 +19,9 @@ export const commentRoutes: Route[] = [
     return page(
       asked,
       path,
-      issue.comments.map((comment) => renderComment(played, repository, issue, comment)),
+      issue.comments
+        .filter(({ updatedAt }) => Date.parse(updatedAt) >= sinceOf(asked.query))
+        .map((comment) => renderComment(played, repository, issue, comment)),
     );
   }),
 

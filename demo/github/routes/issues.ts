@@ -8,6 +8,7 @@ import { renderIssue, renderLabel, renderReaction, renderUser } from "../render.
 import { type AskedOf, isAtLeast, issueOf, login, page, repositoryRoute, type Route } from "../router.ts";
 import { findAccount, type Issue, type Reaction } from "../world.ts";
 import { ensureLabel } from "./labels.ts";
+import { sinceOf } from "./past.ts";
 
 const READ: Need = { role: "read", app: "issues:read" };
 /** Everybody who may read may also open issues and comment. */
@@ -19,10 +20,14 @@ export const issueRoutes: Route[] = [
     const { played, repository, query } = asked;
     const state = query.get("state") ?? "open";
     const labels = (query.get("labels") ?? "").split(",").filter(Boolean);
+    const since = sinceOf(query);
     const found = repository.issues
       .filter((issue) => !issue.deleted && (state === "all" || issue.state === state))
       .filter((issue) => labels.every((label) => issue.labels.includes(label)))
+      .filter((issue) => Date.parse(issue.updatedAt) >= since)
       .sort((a, b) => b.number - a.number);
+    if (query.get("sort") === "updated") found.sort((a, b) => b.updatedAt.localeCompare(a.updatedAt));
+    if (query.get("direction") === "asc") found.reverse();
     const path = `/repos/${repository.owner}/${repository.name}/issues`;
     return page(
       asked,
