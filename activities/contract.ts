@@ -160,6 +160,8 @@ export interface Activities {
 
   openRun(input: { run: RunRef; snapshot: IssueSnapshot | null; settings: RunSettings }): Promise<Ground>;
   prepareBase(input: { run: RunRef; ground: Ground }): Promise<Base>;
+  /** What happened on GitHub to the issue and its pull request since then, oldest first; some of it may have been heard. */
+  readNews(input: { run: RunRef; pullRequest: number | null; since: string }): Promise<IssueEvent[]>;
   checkPermission(input: { run: RunRef; login: string }): Promise<Permission>;
 
   takeTurn(input: TakeTurnInput): Promise<Turn>;

@@ -2,11 +2,13 @@
 import type { RepositoryName } from "../domain/ids.ts";
 import type { Artifacts, Forge, Mirror, Model, Sandboxes } from "../domain/ports.ts";
 import { createChange } from "./change.ts";
+import type { Triggers } from "../domain/settings.ts";
 import type { Activities } from "./contract.ts";
 import { Conversations } from "./conversation.ts";
 import { createGitHub } from "./github.ts";
 import { createGround } from "./ground.ts";
 import { createIntake, type IntakeParts } from "./intake.ts";
+import { createNews } from "./news.ts";
 import { SettingsOfRuns } from "./run-settings.ts";
 import { createTests } from "./tests.ts";
 import { createSandboxEnding } from "./tools.ts";
@@ -28,6 +30,7 @@ export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
   home: string;
   /** Aborted when the worker begins to shut down: commands are handed over at once, replies of Claude are waited for. */
   draining: AbortSignal;
+  triggers: Triggers;
 }
 
 export function createActivities(ports: Ports, options: ActivityOptions): Activities {
@@ -39,6 +42,7 @@ export function createActivities(ports: Ports, options: ActivityOptions): Activi
   };
   return {
     ...createIntake(parts),
+    ...createNews(parts),
     ...createGround(parts),
     ...createTurns(parts),
     ...createSandboxEnding(parts),

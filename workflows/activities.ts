@@ -4,6 +4,8 @@ import type { Activities } from "../activities/contract.ts";
 import { ASKED_TO_WAIT } from "../domain/patience.ts";
 import { WORKER_STOPPING } from "./home.ts";
 
+import type { UpkeepActivities } from "../activities/upkeep.ts";
+
 /**
  * Failures that the same attempt would meet again. The run parks with the reason until an operator resumes it (see
  * `parked.ts`), so nothing is lost by not retrying. `domain/patience.ts` tells what becomes of them.
@@ -89,7 +91,11 @@ export const {
 });
 
 /** Questions about what people and GitHub told a run: asked beside the story, until there is an answer. */
-export const { checkPermission, readPullRequest: lookAtPullRequest } = proxyActivities<Activities>({
+export const {
+  checkPermission,
+  readPullRequest: lookAtPullRequest,
+  readNews,
+} = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
   heartbeatTimeout: UNHEARD_MS,
   retry: patient,
@@ -107,4 +113,12 @@ export const { admitDelivery, startRun, signalRun } = proxyActivities<Activities
   startToCloseTimeout: "1 minute",
   heartbeatTimeout: UNHEARD_MS,
   retry: patient,
+});
+
+/** Upkeep comes again by its schedule: what does not succeed soon is left to the next time, and the schedule shows it. */
+export const { sweepSources, sweep } = proxyActivities<UpkeepActivities>({
+  startToCloseTimeout: "15 minutes",
+  scheduleToCloseTimeout: "45 minutes",
+  heartbeatTimeout: UNHEARD_MS,
+  retry: { ...patient, maximumAttempts: 5 },
 });

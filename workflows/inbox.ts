@@ -1,11 +1,11 @@
 /** What reaches a run: messages of people, events of GitHub, reports of its agents. What is not obeyed is on record. */
 import type { UpdateDefinition } from "@temporalio/common";
-import { ApplicationFailure, CancellationScope, setHandler, type SignalDefinition } from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, log, setHandler, type SignalDefinition } from "@temporalio/workflow";
 import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
 import type { IssueEvent, SlashCommand } from "../domain/events.ts";
 import { judgeIssueChange } from "../domain/issue-change.ts";
 import { isEnded, type Phase } from "../domain/run.ts";
-import { checkPermission, lookAtPullRequest } from "./activities.ts";
+import { checkPermission, lookAtPullRequest, readNews } from "./activities.ts";
 import { agentReportSignal } from "./agent-messages.ts";
 import {
   githubEventSignal,
@@ -63,6 +63,8 @@ interface Refused {
 
 class Inbox {
   readonly #run: Run;
+  /** What people said that was heard: a webhook may bring it twice, and whoever looks again finds it again. */
+  readonly #heardBefore = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(run: Run) {
@@ -90,8 +92,31 @@ class Inbox {
       this.#run.refuse("githubEvent", null, reason);
       return reason;
     }
-    if (!isEnded(this.#run.status.phase)) await this.#react(event);
+    if (!isEnded(this.#run.status.phase) && !this.#isRepeated(event)) await this.#react(event);
     return null;
+  }
+
+  #isRepeated(event: IssueEvent): boolean {
+    const key = saying(event);
+    if (key === null) return false;
+    if (this.#heardBefore.has(key)) return true;
+    this.#heardBefore.add(key);
+    return false;
+  }
+
+  /** Webhooks may have been missed: what GitHub tells now is heard as if they had come. */
+  async #lookAgain(): Promise<void> {
+    this.#run.checksNews += 1;
+    const { ref, status, input } = this.#run;
+    const pullRequest = status.pullRequest?.number ?? null;
+    try {
+      const news = await CancellationScope.nonCancellable(() =>
+        readNews({ run: ref, pullRequest, since: input.trigger.at }),
+      );
+      for (const event of news) await this.hear(event);
+    } catch (error) {
+      log.warn("what was missed could not be read", { reason: reasonOf(error) });
+    }
   }
 
   async #react(event: IssueEvent): Promise<void> {
@@ -111,6 +136,8 @@ class Inbox {
         return;
       case "issue-changed":
         return this.#issueChanged(event);
+      case "look-again":
+        return this.#lookAgain();
     }
   }
 
@@ -258,6 +285,20 @@ class Inbox {
   async #mergedAs(number: number): Promise<string | null> {
     const { merged, mergeSha } = await lookAtPullRequest({ run: this.#run.ref, number });
     return merged ? mergeSha : null;
+  }
+}
+
+/** What makes two pieces of news the same saying of a person; null: a fact, which may be heard as often as it comes. */
+function saying(event: IssueEvent): string | null {
+  switch (event.kind) {
+    case "command":
+      return `comment ${event.commentId}`;
+    case "review":
+      // Taking an approval back must never be overheard, and does nothing the second time.
+      if (event.state === "dismissed") return null;
+      return ["review", event.by, event.sha, event.state, event.at].join(" ");
+    default:
+      return null;
   }
 }
 

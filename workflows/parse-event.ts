@@ -27,6 +27,7 @@ const CHECKS: Readonly<Record<string, (event: Fields) => boolean>> = {
     (event["mergeSha"] === null || isText(event["mergeSha"])),
   "pull-request-reopened": (event) => isNumber(event["pullRequest"]) && isText(event["sha"]),
   "checks-changed": (event) => isText(event["sha"]),
+  "look-again": () => true,
   "issue-changed": (event) =>
     isOneOf(event["change"], ["closed", "reopened", "edited", "unlabeled", "transferred", "deleted"]),
 };

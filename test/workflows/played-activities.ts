@@ -1,6 +1,7 @@
 /** Activities that play the outside of a run: what each answers can be set by the test, and every call is written down. */
 import { Context } from "@temporalio/activity";
 import type { Activities, Change, Checkpoint, TakeTurnInput, Turn } from "../../activities/contract.ts";
+import type { IssueEvent } from "../../domain/events.ts";
 import type { Role } from "../../domain/ids.ts";
 import type { CheckReport, PullRequest } from "../../domain/ports.ts";
 import type { Permission } from "../../domain/run.ts";
@@ -15,6 +16,8 @@ export interface Played {
   /** Set by tests before, or while, a run goes on. */
   permissions: Map<string, Permission>;
   checks: CheckReport[] | null;
+  /** What a run finds that looks at GitHub again. */
+  news: IssueEvent[];
   reviews: unknown[];
   classification: { category: string; summary: string; reason: string };
   testExitCodes: { base: number; "base-with-new-tests": number; branch: number };
@@ -39,6 +42,7 @@ export function playActivities(): Played {
       ["rita", "read"],
     ]),
     checks: [],
+    news: [],
     reviews: [],
     classification: { category: "bug", summary: "s", reason: "r" },
     testExitCodes: { base: 0, "base-with-new-tests": 1, branch: 0 },
@@ -80,6 +84,7 @@ export function playActivities(): Played {
       test: { command: "npm test", why: "played" },
       hasChecks: false,
     }),
+    readNews: async () => played.news,
     checkPermission: async ({ login }) => played.permissions.get(login) ?? "none",
     takeTurn: async (input) => ({
       ...answerOf(input.role, input.turn),

@@ -191,6 +191,43 @@ describe("an approval", () => {
   });
 });
 
+describe("a run that is told to look at GitHub again", () => {
+  const lookAgain = (): IssueEvent => ({ kind: "look-again", at: new Date().toISOString() });
+
+  it("hears what it has missed, and nothing twice", async () => {
+    const { played, run, status } = await start();
+    await reaches(status, "awaiting-approval");
+    const at = new Date().toISOString();
+    const asks = { verb: "revise", text: "name it better" } as const;
+    const heard: IssueEvent = { kind: "command", command: asks, by: "mara", at, commentId: 5 };
+    await run.signal(githubEventSignal, heard);
+    await reaches(status, (now) => now.phase === "awaiting-approval" && now.pullRequest?.headSha === "2".repeat(40));
+    const strangers: IssueEvent = { ...heard, command: { verb: "pause" }, by: "rita", commentId: 6 };
+    played.news = [heard, strangers, { kind: "head-pushed", sha: "2".repeat(40), by: null, at }];
+    await run.signal(githubEventSignal, lookAgain());
+    await run.signal(githubEventSignal, lookAgain());
+    await reaches(status, () => played.inputs("readNews").length === 2);
+    const now = await reaches(status, ({ refused }) => refused.length > 0);
+    expect(now).toMatchObject({ phase: "awaiting-approval", refused: [{ by: "rita" }] });
+    expect(played.inputs("readNews")[0]).toMatchObject({ pullRequest: 2 });
+    const approve: IssueEvent = { kind: "command", command: { verb: "approve" }, by: "mara", at, commentId: 7 };
+    played.news = [...played.news, approve];
+    await run.signal(githubEventSignal, lookAgain());
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+    const ended = await status();
+    expect(ended.refused).toHaveLength(1);
+    expect(ended.agents.find(({ role }) => role === "coder")?.turns).toBe(4);
+  });
+
+  it("ends when its issue was closed while nobody told it", async () => {
+    const { played, run, status } = await start();
+    await reaches(status, "awaiting-approval");
+    played.news = [{ kind: "issue-changed", change: "closed", by: null, at: new Date().toISOString() }];
+    await run.signal(githubEventSignal, lookAgain());
+    await expect(run.result()).resolves.toEqual({ kind: "cancelled", reason: "the issue was closed" });
+  });
+});
+
 describe("changes", () => {
   it("that a person asks for go to the coder, on the same branch and the same pull request", async () => {
     const { played, run, status } = await start();

@@ -1,0 +1,15 @@
+/** What each activity of upkeep takes and gives; the workflows are in `workflows/upkeep.ts`. */
+import type { RepositoryName } from "../domain/ids.ts";
+import type { SweepCounts } from "../domain/upkeep.ts";
+
+/** One set of GitHub credentials, and what it is asked about. */
+export type SweepSource =
+  /** An App's own deliveries tell everything that its webhook missed. */
+  | { kind: "app"; account: RepositoryName }
+  /** A token may not list deliveries: the repositories are looked at instead. */
+  | { kind: "token"; account: RepositoryName; repositories: RepositoryName[] };
+
+export interface UpkeepActivities {
+  sweepSources(): Promise<SweepSource[]>;
+  sweep(input: { source: SweepSource; since: string; taskQueue: string }): Promise<SweepCounts>;
+}
