@@ -1,6 +1,6 @@
 /** The configuration as the rest of the program sees it: complete, checked, and plain. `loadConfig` makes it. */
 import type { RepositoryName } from "../domain/ids.ts";
-import type { RunSettings, Triggers } from "../domain/settings.ts";
+import type { RunSettings, Triggers, Upkeep } from "../domain/settings.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -33,6 +33,7 @@ export interface Config {
   /** Days after which what an ended run has stored is removed; 0: never. */
   artifactsDays: number;
   triggers: Triggers;
+  upkeep: Upkeep;
   /** Day on which the prices were looked up, `YYYY-MM-DD`. */
   pricesAsOf: string;
   /** By GitHub owner in lower case. */

@@ -70,6 +70,7 @@ export function loadConfig({ env: given, cwd, args = {}, needs = [] }: LoadOptio
     inlinePayloadBytes: file.settings.storage.inline_bytes,
     artifactsDays: file.settings.retention.artifacts_days,
     triggers: file.settings.triggers,
+    upkeep: file.settings.upkeep,
     pricesAsOf: file.settings.prices_as_of,
     tenants: readTenants(file.settings.tenants, env, cwd, file.findings),
     repositories: [...file.byRepository.values()].map(({ name }) => name),
@@ -133,6 +134,7 @@ function settingsOf(file: ReadSettings, reader: EnvironmentReader): Config["sett
   };
   const {
     triggers: _triggers,
+    upkeep: _upkeep,
     prices: _prices,
     prices_as_of: _asOf,
     storage: _storage,

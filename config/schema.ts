@@ -1,7 +1,7 @@
 /** What may stand in `mergewright.yaml`: the settings of all repositories, and of single ones over them. */
 import { z } from "zod";
 import { isRepositoryName } from "../domain/ids.ts";
-import { Price, RepositorySettings, Triggers } from "../domain/settings.ts";
+import { Price, RepositorySettings, Triggers, Upkeep } from "../domain/settings.ts";
 import { PRICES, PRICES_AS_OF } from "./prices.ts";
 
 /** A secret, as the name of the environment variable that holds it, or (with a warning) as it is. */
@@ -46,6 +46,7 @@ const PartialSettings = z.record(z.string(), z.unknown());
 export const SettingsFile = z.strictObject({
   ...RepositorySettings.shape,
   triggers: Triggers.prefault({}).describe("What starts a run; the person behind it must have write permission"),
+  upkeep: Upkeep.prefault({}).describe("What the product does for itself now and then"),
   prices: z
     .record(z.string().min(1), Price)
     .default(() => structuredClone(PRICES))

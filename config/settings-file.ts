@@ -120,6 +120,7 @@ const SECTIONS = new Set([
   "models",
   "triggers",
   "prices",
+  "upkeep",
   "storage",
   "retention",
   "tenants",

@@ -94,6 +94,22 @@ export const IssueChanges = z.strictObject({
   deleted: cancelOrIgnore.default("cancel").describe("It is deleted"),
 });
 
+export const Upkeep = z.strictObject({
+  reconcile_minutes: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe("How often what webhooks did not bring is looked for on GitHub, in minutes; 0: never"),
+  sandbox_minutes: z
+    .number()
+    .min(0)
+    .default(5)
+    .describe(
+      "How often each worker removes sandboxes and other leftovers of runs that have ended, in minutes; 0: only when it starts",
+    ),
+});
+export type Upkeep = z.infer<typeof Upkeep>;
+
 export const Models = z.strictObject({
   classifier: z.string().min(1).default("claude-haiku-5-5"),
   planner: z.string().min(1).default("claude-opus-5-5"),

@@ -1,6 +1,6 @@
 /**
  * Records the histories that `test/workflows/replay.test.ts` replays: plays the demo, and keeps what Temporal wrote down of a run,
- * of its coder's work, and of the delivery that started it. To be run when a change of the workflow code is meant to break them:
+ * of its coder's work, of the delivery that started it, and of upkeep. To be run when a change of the workflow code is meant to break them:
  * `npm run histories:record`.
  */
 import { execFile } from "node:child_process";
@@ -68,7 +68,18 @@ async function play({ github, repository, maintainer, author }: Stage): Promise<
     "run-agent-coder": agentWorkflowId(run, "coder", 1),
     "run-agent-coder-second-round": agentWorkflowId(run, "coder", 2),
     "handle-delivery-start": deliveryWorkflowId(labeled.guid),
+    reconcile: await upkeep("reconcile"),
   };
+}
+
+/** The workflow that a schedule started when the product did; it carries the time in its id. */
+async function upkeep(type: string): Promise<string> {
+  const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Completed'`;
+  const words = ["workflow", "list", "--address", stage.temporal.address, "--query", query, "--output", "json"];
+  const { stdout } = await promisify(execFile)(process.env["TEMPORAL_CLI"] ?? "temporal", words);
+  const [first] = JSON.parse(stdout) as { execution: { workflowId: string } }[];
+  if (!first) throw new Error(`No ${type} has ended yet.`);
+  return first.execution.workflowId;
 }
 
 async function untilRun(workflowId: string, fits: (view: RunView) => boolean): Promise<RunView> {

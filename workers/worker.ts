@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "@temporalio/client";
 import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from "@temporalio/worker";
 import { createActivities } from "../activities/index.ts";
 import type { Config } from "../config/config.ts";
@@ -14,7 +15,9 @@ import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
 import { Places } from "./places.ts";
 import { createPorts } from "./ports.ts";
+import { ensureSchedules } from "./schedules.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
+import { createUpkeep } from "./upkeep.ts";
 import { workflowBundle } from "./workflow-bundle.ts";
 
 export interface Running {
@@ -54,12 +57,13 @@ export async function startWorker(
     secrets: config.secrets(),
     home,
     draining: draining.signal,
+    triggers: config.triggers,
   });
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: config.temporal.namespace,
     dataConverter: dataConverterFor(config),
-    activities,
+    activities: { ...activities, ...createUpkeep(config, ports) },
     // A beat every second is passed on every second: a cancellation comes back with it, and a dead worker is noticed by its absence.
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: GRACE,
@@ -83,6 +87,7 @@ export async function startWorker(
     // The steps after it. They must be taken at once, or the worker counts as gone; the places bound their number.
     Worker.create({ ...common, taskQueue: home, maxConcurrentActivityTaskExecutions: AT_HOME_AT_ONCE }),
   ]);
+  await ensureSchedules(clientOver(connection, config), config, log);
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
   log.info(
@@ -143,6 +148,10 @@ function sandboxTuner(places: Places): WorkerTuner {
 }
 
 const bundleCache = join(fileURLToPath(new URL("../", import.meta.url)), "node_modules", ".cache", "mergewright");
+
+function clientOver(connection: NativeConnection, config: Config): Client {
+  return new Client({ connection, namespace: config.temporal.namespace, dataConverter: dataConverterFor(config) });
+}
 
 /** Without an API beside it a worker knows only the addresses that the settings tell. */
 function linksOf({ publicUrl, temporal }: Config): ResolveIssueInput["links"] {

@@ -1,7 +1,7 @@
 /** Everything that is said to a run: its signals, their updates of the same name, its query. Shared with clients. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { Delivery, IssueEvent, TriggerKind } from "../domain/events.ts";
-import type { RepositoryName } from "../domain/ids.ts";
+import { deliveryWorkflowId, type RepositoryName } from "../domain/ids.ts";
 import type { IssueSnapshot, RunStatus } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 
@@ -26,6 +26,19 @@ export interface ResolveIssueInput {
 
 export interface HandleDeliveryInput {
   delivery: Delivery;
+}
+
+/** How a delivery is started, whoever found it: Temporal gives its id once, so that it is done once. */
+export function deliveryStart(delivery: Delivery, taskQueue: string) {
+  const input: HandleDeliveryInput = { delivery };
+  return {
+    workflowId: deliveryWorkflowId(delivery.guid),
+    taskQueue,
+    args: [input],
+    workflowIdReusePolicy: "REJECT_DUPLICATE" as const,
+    workflowIdConflictPolicy: "USE_EXISTING" as const,
+    staticSummary: `${delivery.intent.kind} for ${delivery.repository}`,
+  };
 }
 
 export const statusQuery = defineQuery<RunStatus>("status");

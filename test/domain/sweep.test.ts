@@ -13,17 +13,35 @@ const rules = (triggers: object = {}) => ({ triggers: Triggers.parse(triggers), 
 
 function issue(over: Partial<ChangedIssue> = {}): ChangedIssue {
   return {
-    ...{ id: 70, repository: "o/r", number: 7, title: "T", body: "", author: "rita", url: "", updatedAt: at(1) },
-    ...{ labels: [], assignees: [], isPullRequest: false, open: true, openedBy: mara, createdAt: at(-60) },
+    id: 70,
+    repository: "o/r",
+    number: 7,
+    title: "T",
+    body: "",
+    author: "rita",
+    url: "",
+    updatedAt: at(1),
+    labels: [],
+    assignees: [],
+    isPullRequest: false,
+    open: true,
+    openedBy: mara,
+    createdAt: at(-60),
     ...over,
   };
 }
 
 const labeled = (id: number, minutes: number, label = "mergewright", by: IssueTrigger["by"] = mara): IssueTrigger => ({
-  ...{ id, by, at: at(minutes), what: { kind: "labeled", label } },
+  id,
+  by,
+  at: at(minutes),
+  what: { kind: "labeled", label },
 });
 const assigned = (id: number, minutes: number, by: IssueTrigger["by"]): IssueTrigger => ({
-  ...{ id, by, at: at(minutes), what: { kind: "assigned", assignee: us } },
+  id,
+  by,
+  at: at(minutes),
+  what: { kind: "assigned", assignee: us },
 });
 
 describe("an issue that changed", () => {
@@ -71,7 +89,12 @@ it("of comments, only those that start a run become deliveries", () => {
 
 it("a delivery is missed when no attempt at it was answered with 2xx; the oldest comes first", () => {
   const attempt = (id: number, guid: string, status: number): DeliveryAttempt => ({
-    ...{ id, guid, status, event: "issues", action: "labeled", at: at(id) },
+    id,
+    guid,
+    status,
+    event: "issues",
+    action: "labeled",
+    at: at(id),
   });
   const attempts = [
     attempt(6, "c", 202),

@@ -7,3 +7,4 @@ export async function resolveIssue(): Promise<void> {
 
 export const runAgent = resolveIssue;
 export const handleDelivery = resolveIssue;
+export const reconcile = resolveIssue;

@@ -1,0 +1,17 @@
+/** What the product does for itself now and then, each started by a Schedule of its own; see `workers/schedules.ts`. */
+import { setCurrentDetails, workflowInfo } from "@temporalio/workflow";
+import { addSweeps, noneSwept, type ReconcileReport, sweepSince, tellReconcile } from "../domain/upkeep.ts";
+import { sweep, sweepSources } from "./activities.ts";
+
+/**
+ * Finds what webhooks did not bring us while we, or GitHub, were down, and lets it in as if they had. Its result is what
+ * it did, in counts. The next one looks from this one's moment on; after one that failed, from that of the last which did not.
+ */
+export async function reconcile(): Promise<ReconcileReport> {
+  const { startTime, lastResult, taskQueue } = workflowInfo();
+  const since = sweepSince(startTime.toISOString(), (lastResult as ReconcileReport | null | undefined) ?? null);
+  let done = noneSwept;
+  for (const source of await sweepSources()) done = addSweeps(done, await sweep({ source, since, taskQueue }));
+  setCurrentDetails(tellReconcile(done));
+  return { ...done, since, until: startTime.toISOString() };
+}
