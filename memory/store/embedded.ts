@@ -1,0 +1,171 @@
+/** The store that needs no server: one libsql (SQLite) file, read into memory for searching, safe for several processes. */
+import { mkdirSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import Database from "libsql";
+import { packGroup } from "./packed.ts";
+import { searchLoaded, type Loaded } from "./scan.ts";
+import { load, type Row } from "./load.ts";
+import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
+
+/** Another process may be writing a batch; it is done in far less. */
+const BUSY_MS = 30_000;
+/** Repositories held in memory at once, those used last. */
+const MAX_LOADED = 8;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS scopes (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    note TEXT,
+    revision INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (tenant, repository)
+  );
+  CREATE TABLE IF NOT EXISTS groups (
+    id INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    payloads TEXT NOT NULL,
+    vectors BLOB NOT NULL,
+    dense BLOB,
+    UNIQUE (scope, name)
+  );
+  PRAGMA user_version = 1;
+`;
+
+export function openEmbeddedStore(file: string): PointStore {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new Database(file);
+  db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
+  const [{ user_version: version }] = db.prepare("PRAGMA user_version").all() as [{ user_version: number }];
+  if (version === 0) inTransaction(() => db.exec(SCHEMA));
+  const loaded = new Map<number, Loaded>();
+
+  const findScope = db.prepare("SELECT id, note, revision FROM scopes WHERE tenant = ? AND repository = ?");
+  const scopeRow = ({ tenant, repository }: Scope): ScopeRow | undefined =>
+    findScope.get([tenant, repository]) as ScopeRow | undefined;
+  const ensureScope = (scope: Scope): number => {
+    const found = scopeRow(scope);
+    if (found !== undefined) return found.id;
+    db.prepare("INSERT INTO scopes (tenant, repository) VALUES (?, ?) ON CONFLICT DO NOTHING").run([
+      scope.tenant,
+      scope.repository,
+    ]);
+    return scopeRow(scope)!.id;
+  };
+
+  /** IMMEDIATE: a transaction that begins by reading could not wait for another writer. */
+  function inTransaction(work: () => void): void {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      db.exec("COMMIT");
+    } catch (error) {
+      db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** What is searched: read again when any process has written since. */
+  function fresh({ id, revision }: ScopeRow): Loaded {
+    const kept = loaded.get(id);
+    loaded.delete(id);
+    if (kept?.revision === revision) {
+      loaded.set(id, kept);
+      return kept;
+    }
+    const rows = db
+      .prepare("SELECT name, payloads, vectors, dense FROM groups WHERE scope = ?")
+      .raw()
+      .all([id]) as Row[];
+    const now = load(rows, revision);
+    loaded.set(id, now);
+    for (const oldest of loaded.keys()) {
+      if (loaded.size <= MAX_LOADED) break;
+      loaded.delete(oldest);
+    }
+    return now;
+  }
+
+  return {
+    kind: "embedded",
+    async groups(scope, prefix, signal) {
+      signal.throwIfAborted();
+      const row = scopeRow(scope);
+      if (row === undefined) return new Map();
+      const select = db.prepare("SELECT name, tag FROM groups WHERE scope = ? AND substr(name, 1, ?) = ?");
+      return new Map(select.raw().all([row.id, prefix.length, prefix]) as [string, string][]);
+    },
+    async payloads(scope, prefix, signal) {
+      signal.throwIfAborted();
+      const row = scopeRow(scope);
+      if (row === undefined) return new Map();
+      const { names, payloads } = fresh(row);
+      const found = new Map<string, Json>();
+      names.forEach((name, at) => {
+        if (name.startsWith(prefix)) found.set(name, (JSON.parse(payloads[at]!) as Json[])[0]!);
+      });
+      return found;
+    },
+    async write(scope: Scope, { put, remove }: Change, signal) {
+      signal.throwIfAborted();
+      inTransaction(() => {
+        const id = ensureScope(scope);
+        const drop = db.prepare("DELETE FROM groups WHERE scope = ? AND name = ?");
+        for (const name of remove) drop.run([id, name]);
+        const insert = db.prepare(
+          "INSERT OR REPLACE INTO groups (scope, name, tag, payloads, vectors, dense) VALUES (?, ?, ?, ?, ?, ?)",
+        );
+        for (const group of put) {
+          const { payloads, vectors, dense } = packGroup(group.points);
+          insert.run([id, group.name, group.tag, payloads, vectors, dense]);
+        }
+        db.prepare("UPDATE scopes SET revision = revision + 1 WHERE id = ?").run([id]);
+      });
+    },
+    async search(scope, queries: readonly Query[], signal): Promise<Hit[][]> {
+      signal.throwIfAborted();
+      const row = scopeRow(scope);
+      return row === undefined ? queries.map(() => []) : searchLoaded(fresh(row), queries);
+    },
+    async note(scope, signal) {
+      signal.throwIfAborted();
+      const note = scopeRow(scope)?.note;
+      return note == null ? null : (JSON.parse(note) as Json);
+    },
+    async setNote(scope, note, signal) {
+      signal.throwIfAborted();
+      inTransaction(() => {
+        db.prepare("UPDATE scopes SET note = ? WHERE id = ?").run([JSON.stringify(note), ensureScope(scope)]);
+      });
+    },
+    async forget(scope, signal) {
+      signal.throwIfAborted();
+      const row = scopeRow(scope);
+      if (row === undefined) return;
+      loaded.delete(row.id);
+      inTransaction(() => {
+        db.prepare("DELETE FROM groups WHERE scope = ?").run([row.id]);
+        db.prepare("DELETE FROM scopes WHERE id = ?").run([row.id]);
+      });
+      // What is forgotten should not stay readable in the file's free pages.
+      db.exec("VACUUM");
+    },
+    async bytes() {
+      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      return (await stat(file)).size;
+    },
+    async close() {
+      loaded.clear();
+      db.close();
+    },
+  };
+}
+
+interface ScopeRow {
+  id: number;
+  note: string | null;
+  revision: number;
+}

@@ -1,0 +1,13 @@
+/** The store that the configuration names. Each is loaded only when it is the one. */
+import type { PointStore } from "./store.ts";
+
+export interface StoreConfig {
+  /** The embedded store's file; used where `qdrant` is null. */
+  file: string;
+  qdrant: { url: string; apiKey: string | null } | null;
+}
+
+export async function openStore({ file, qdrant }: StoreConfig): Promise<PointStore> {
+  if (qdrant !== null) return (await import("./qdrant.ts")).openQdrantStore(qdrant);
+  return (await import("./embedded.ts")).openEmbeddedStore(file);
+}

@@ -1,0 +1,218 @@
+/** The store for several machines: a Qdrant server, one collection for all tenants, apart by an indexed payload field. */
+import { QdrantClient } from "@qdrant/js-client-rest";
+import { asDomainError } from "./qdrant-errors.ts";
+import { pointId, scopeKey, type StoredPayload, toPoints, withinLimits, type QdrantPoint } from "./qdrant-points.ts";
+import { ensureCollection, ensureDenseCollection, SPARSE_COLLECTION, denseCollection } from "./qdrant-schema.ts";
+import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
+
+export interface QdrantAddress {
+  /** Such as `http://localhost:6333`. */
+  url: string;
+  apiKey: string | null;
+}
+
+const TIMEOUT_MS = 30_000;
+/** A page of names and tags is about 100 bytes a point. */
+const PAGE = 1_000;
+/** Names in one filter: each is looked up in the index of `group`. */
+const NAMES_IN_FILTER = 500;
+
+export function openQdrantStore({ url, apiKey }: QdrantAddress): PointStore {
+  const client = new QdrantClient({
+    url,
+    ...(apiKey === null ? {} : { apiKey }),
+    timeout: TIMEOUT_MS,
+    checkCompatibility: false,
+  });
+  let ready: Promise<void> | null = null;
+  const readyDense = new Map<number, Promise<void>>();
+
+  /** One request after another, each only while nobody has given up. */
+  async function ask<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    try {
+      // What failed once is tried again by the next call, not remembered as failed.
+      await (ready ??= ensureCollection(client)).catch((error: unknown) => {
+        ready = null;
+        throw error;
+      });
+      return await request();
+    } catch (error) {
+      throw asDomainError(error, url);
+    }
+  }
+  const denseReady = (size: number): Promise<void> => {
+    let known = readyDense.get(size);
+    if (known === undefined) {
+      known = ensureDenseCollection(client, size);
+      readyDense.set(size, known);
+      known.catch(() => readyDense.delete(size));
+    }
+    return known;
+  };
+  /** Those that any model has filled; a repository's pieces may be in more than one after a change of model. */
+  const denseCollections = async (): Promise<string[]> => {
+    const { collections } = await client.getCollections();
+    return collections.map(({ name }) => name).filter((name) => name.startsWith(`${SPARSE_COLLECTION}-dense-`));
+  };
+
+  async function scroll(scope: Scope, prefix: string, fields: string[], signal: AbortSignal): Promise<StoredPayload[]> {
+    const found: StoredPayload[] = [];
+    let offset: string | number | undefined;
+    do {
+      const page = await ask(signal, () =>
+        client.scroll(SPARSE_COLLECTION, {
+          filter: { must: [...inScope(scope), { key: "kind", match: { value: kindOfName(prefix) } }, FIRST] },
+          limit: PAGE,
+          with_payload: fields,
+          with_vector: false,
+          ...(offset === undefined ? {} : { offset }),
+        }),
+      );
+      for (const { payload } of page.points) {
+        const stored = payload as unknown as StoredPayload;
+        if (stored.group.startsWith(prefix)) found.push(stored);
+      }
+      offset = (page.next_page_offset ?? undefined) as string | undefined;
+    } while (offset !== undefined);
+    return found;
+  }
+
+  async function removeGroups(scope: Scope, names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (names.length === 0) return;
+    const collections = [SPARSE_COLLECTION, ...(await ask(signal, denseCollections))];
+    for (let at = 0; at < names.length; at += NAMES_IN_FILTER) {
+      const filter = {
+        must: [...inScope(scope), { key: "group", match: { any: names.slice(at, at + NAMES_IN_FILTER) } }],
+      };
+      for (const collection of collections) await ask(signal, () => client.delete(collection, { wait: true, filter }));
+    }
+  }
+
+  async function upsert(collection: string, points: readonly QdrantPoint[], signal: AbortSignal): Promise<void> {
+    for (const batch of withinLimits(points))
+      await ask(signal, () => client.upsert(collection, { wait: true, points: batch }));
+  }
+
+  return {
+    kind: "qdrant",
+    async groups(scope, prefix, signal) {
+      const stored = await scroll(scope, prefix, ["group", "tag"], signal);
+      return new Map(stored.map(({ group, tag }) => [group, tag]));
+    },
+    async payloads(scope, prefix, signal) {
+      const stored = await scroll(scope, prefix, ["group", "data"], signal);
+      return new Map(stored.map(({ group, data }) => [group, data]));
+    },
+    async write(scope, { put, remove }: Change, signal) {
+      await removeGroups(scope, remove, signal);
+      if (put.length === 0) return;
+      const { firsts, others, dense } = toPoints(scope, put);
+      // A group counts as stored by its first point, so that comes last: a write cut off in between is made again.
+      const known = await ask(signal, () =>
+        client.retrieve(SPARSE_COLLECTION, {
+          ids: firsts.map(({ id }) => id),
+          with_payload: ["group"],
+          with_vector: false,
+        }),
+      );
+      await removeGroups(
+        scope,
+        known.map(({ payload }) => (payload as unknown as StoredPayload).group),
+        signal,
+      );
+      await upsert(SPARSE_COLLECTION, others, signal);
+      if (dense.length > 0) {
+        const size = dense[0]!.vector.dense!.length;
+        await ask(signal, () => denseReady(size));
+        await upsert(denseCollection(size), dense, signal);
+      }
+      await upsert(SPARSE_COLLECTION, firsts, signal);
+    },
+    async search(scope, queries: readonly Query[], signal) {
+      const answers: Hit[][] = queries.map(() => []);
+      const filter = { must: inScope(scope) };
+      const sparse = queries.flatMap((query, at) =>
+        "vector" in query && query.terms.indices.length > 0 ? [{ query, at }] : [],
+      );
+      if (sparse.length > 0) {
+        const found = await ask(signal, () =>
+          client.queryBatch(SPARSE_COLLECTION, {
+            searches: sparse.map(({ query: { vector, terms, limit } }) => ({
+              query: { indices: [...terms.indices], values: [...terms.values] },
+              using: vector,
+              filter,
+              limit,
+              with_payload: true,
+            })),
+          }),
+        );
+        sparse.forEach(({ at }, which) => (answers[at] = found[which]!.points.map(hitOf)));
+      }
+      for (const [at, query] of queries.entries()) {
+        if (!("dense" in query)) continue;
+        const collection = denseCollection(query.dense.length);
+        const found = await ask(signal, async () => {
+          await denseReady(query.dense.length);
+          return client.query(collection, {
+            query: [...query.dense],
+            using: "dense",
+            filter,
+            limit: query.limit,
+            with_payload: true,
+          });
+        });
+        answers[at] = found.points.map(hitOf);
+      }
+      return answers;
+    },
+    async note(scope, signal) {
+      const [stored] = await ask(signal, () =>
+        client.retrieve(SPARSE_COLLECTION, { ids: [noteId(scope)], with_payload: true, with_vector: false }),
+      );
+      return stored === undefined ? null : (stored.payload as unknown as StoredPayload).data;
+    },
+    async setNote(scope, note, signal) {
+      const payload: StoredPayload = {
+        scope: scopeKey(scope),
+        kind: "note",
+        group: "note:",
+        ordinal: 0,
+        tag: "",
+        data: note,
+      };
+      await ask(signal, () =>
+        client.upsert(SPARSE_COLLECTION, {
+          wait: true,
+          points: [{ id: noteId(scope), vector: {}, payload: { ...payload } }],
+        }),
+      );
+    },
+    async forget(scope, signal) {
+      const collections = [...(await ask(signal, denseCollections)), SPARSE_COLLECTION];
+      for (const collection of collections)
+        await ask(signal, () => client.delete(collection, { wait: true, filter: { must: inScope(scope) } }));
+    },
+    bytes: () => Promise.resolve(null),
+    close: () => Promise.resolve(),
+  };
+}
+
+const FIRST = { key: "ordinal", match: { value: 0 } };
+
+function inScope(scope: Scope) {
+  return [{ key: "scope", match: { value: scopeKey(scope) } }];
+}
+
+function noteId(scope: Scope): string {
+  return pointId(scopeKey(scope), "note:", 0);
+}
+
+function kindOfName(name: string): string {
+  return name.slice(0, name.indexOf(":"));
+}
+
+function hitOf({ score, payload }: { score: number; payload?: unknown }): Hit {
+  const { group, ordinal, data } = payload as StoredPayload;
+  return { group, point: ordinal, score, payload: data as Json };
+}
