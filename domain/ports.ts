@@ -305,3 +305,76 @@ export interface ModelReply {
   /** Bytes of the request as sent. */
   requestBytes: number;
 }
+
+/** A repository on this machine, as it is read to be remembered. Nothing of its own configuration is run. */
+export interface SourceRepository {
+  /** The hash of a commit, from a hash, a branch or `HEAD`. Throws NotFound. */
+  resolve(revision: string, signal: AbortSignal): Promise<string>;
+  /** Its regular files: path -> hash of the content. */
+  tree(commit: string, signal: AbortSignal): Promise<Map<string, string>>;
+  sizes(blobs: readonly string[], signal: AbortSignal): Promise<Map<string, number>>;
+  contents(blobs: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>>;
+  /** Hashes of the commit and of those before it, newest first, without merges. */
+  history(commit: string, limit: number, signal: AbortSignal): Promise<string[]>;
+  commits(hashes: readonly string[], signal: AbortSignal): Promise<CommitRecord[]>;
+}
+
+export interface CommitRecord {
+  hash: string;
+  atSeconds: number;
+  message: string;
+  /** Paths that it changed. */
+  files: readonly string[];
+}
+
+/** Where in a repository something is. Scopes never see each other. */
+export interface CodeIndex {
+  /** Brings the index to a commit; reads and writes only what changed since the last. Safe to repeat and to interrupt. */
+  index(
+    scope: MemoryScope,
+    source: SourceRepository,
+    revision: string,
+    options: { signal: AbortSignal; onProgress?: (progress: IndexProgress) => void },
+  ): Promise<IndexReport>;
+  /** The files that a text is about, best first. Throws NotFound where nothing is indexed. */
+  search(scope: MemoryScope, text: string, options: { limit: number; signal: AbortSignal }): Promise<CodeHit[]>;
+  /** Forgets a repository. */
+  remove(scope: MemoryScope, signal: AbortSignal): Promise<void>;
+}
+
+export interface MemoryScope {
+  /** A GitHub owner or installation; `local` for the command line. */
+  tenant: string;
+  /** `owner/name`, or the path of a repository on this machine. */
+  repository: string;
+}
+
+export interface IndexProgress {
+  step: "files" | "history";
+  done: number;
+  total: number;
+}
+
+export interface IndexReport {
+  commit: string;
+  /** All regular files of the commit, and how many of them were written or taken away now. */
+  files: number;
+  changed: number;
+  removed: number;
+  /** Commits remembered, and how many of them are new. */
+  commits: number;
+  newCommits: number;
+  /** Nothing at all had to be done. */
+  unchanged: boolean;
+}
+
+export interface CodeHit {
+  path: string;
+  /** Comparable within one answer only. */
+  score: number;
+  /** Of the piece that fits best, counted from 1, both included. */
+  lines: [from: number, to: number];
+  why: string[];
+  /** What each signal added to the score. */
+  parts: { signal: string; points: number }[];
+}

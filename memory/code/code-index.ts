@@ -1,0 +1,79 @@
+/** Finding code: index a repository at a commit, ask it, let it go. What `domain/ports.ts` calls CodeIndex. */
+import { NotFound } from "../../domain/errors.ts";
+import type { CodeHit, CodeIndex, SourceRepository } from "../../domain/ports.ts";
+import type { PointStore, Scope } from "../store/store.ts";
+import { commitPrefix, filePrefix, type CommitPayload } from "./document.ts";
+import type { Embedder } from "../dense/embedder.ts";
+import { embedGroups } from "../dense/embed-groups.ts";
+import { explain } from "./explain.ts";
+import { filesOf } from "./files.ts";
+import { storyOf } from "./history.ts";
+import { indexRepository, type IndexNote } from "./index-repository.ts";
+import { parseQuery } from "./query.ts";
+import { rank } from "./rank.ts";
+import { gatherSignals, type Known } from "./signals.ts";
+
+export interface Parts {
+  store: PointStore;
+  /** Null: no dense vectors. */
+  embedder: Embedder | null;
+}
+
+/** Repositories whose names and history are kept in memory, those used last. */
+const MAX_KEPT = 8;
+/** Both see the repository's text; a longer one says nothing more to a model of this kind. */
+const MAX_EMBEDDED_CHARACTERS = 8_000;
+
+export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
+  const kept = new Map<string, { commit: string; known: Known }>();
+
+  async function knownAt(scope: Scope, commit: string, signal: AbortSignal): Promise<Known> {
+    const key = JSON.stringify(scope);
+    const found = kept.get(key);
+    if (found?.commit === commit) return found.known;
+    const files = filesOf((await store.groups(scope, filePrefix, signal)).keys());
+    const commits = (await store.payloads(scope, commitPrefix, signal)) as Map<string, CommitPayload>;
+    const known = { files, story: storyOf(commits.values(), files) };
+    kept.delete(key);
+    kept.set(key, { commit, known });
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_KEPT) break;
+      kept.delete(oldest);
+    }
+    return known;
+  }
+
+  return {
+    async index(scope, source: SourceRepository, revision, { signal, onProgress }) {
+      return indexRepository({
+        store,
+        source,
+        scope,
+        revision,
+        signal,
+        ...(onProgress ? { onProgress } : {}),
+        ...(embedder ? { embed: (groups, texts) => embedGroups(embedder, groups, texts, signal) } : {}),
+      });
+    },
+    async search(scope, text, { limit, signal }): Promise<CodeHit[]> {
+      const note = (await store.note(scope, signal)) as IndexNote | null;
+      if (note === null)
+        throw new NotFound(
+          "index",
+          `${scope.repository} is not indexed yet. Run \`mergewright memory index DIR\` first.`,
+        );
+      const known = await knownAt(scope, note.commit, signal);
+      const query = parseQuery(text);
+      const dense =
+        embedder === null
+          ? null
+          : ((await embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", signal))[0] ?? null);
+      const ranked = rank(await gatherSignals(store, scope, known, query, dense, signal));
+      return ranked.slice(0, limit).map((each) => explain(each, query));
+    },
+    async remove(scope, signal) {
+      kept.delete(JSON.stringify(scope));
+      await store.forget(scope, signal);
+    },
+  };
+}

@@ -1,0 +1,186 @@
+/** Everything that speaks for a file, each signal by itself. What they count together is decided in `rank.ts`. */
+import type { Hit, PointStore, Query, Scope, SparseVector } from "../store/store.ts";
+import { hashOf, vectorOf } from "../text/vector.ts";
+import { wordsOf } from "../text/words.ts";
+import { filePrefix, symbolHash, VECTORS, type ChunkPayload } from "./document.ts";
+import { kindOf, subjectOf, type FileKind } from "./file-kind.ts";
+import { meant, type Files } from "./files.ts";
+import { addHistory, addTold, type Story } from "./history.ts";
+import type { ParsedQuery } from "./query.ts";
+
+export const SIGNALS = [
+  /** The best pieces for the title, for all of the text, and for its sentences one by one. */
+  "chunkTitle",
+  "chunkAll",
+  "lines",
+  /** The whole file for the title and for all of the text. */
+  "fileTitle",
+  "fileAll",
+  "pathTitle",
+  "pathAll",
+  /** It defines a name of the text; a piece or the file has such names in it. */
+  "symbols",
+  "nameChunk",
+  "nameFile",
+  /** Its path fits the part that the title names: `fix(parser): ...`. */
+  "scope",
+  /** The text names its path. */
+  "mention",
+  /** Earlier commits with a similar text changed it: all, by the title alone, the most similar one. */
+  "history",
+  "historyTitle",
+  "historyMax",
+  /** The subjects of all commits that changed it. */
+  "told",
+  "toldTitle",
+  /** A test of its name fits. */
+  "tested",
+  /** Nearness of meaning, where embeddings are configured. */
+  "dense",
+] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+export interface Candidate {
+  path: string;
+  kind: FileKind;
+  signals: Record<Signal, number>;
+  /** The piece that fits best, if any of its content did. */
+  chunk: ChunkPayload | null;
+  /** Of the earlier commit that is most alike and changed it. */
+  subject: string | null;
+}
+
+/** The candidate of this path, made when it is first spoken of. */
+export type CandidateOf = (path: string) => Candidate;
+
+/** What is known of a repository before a question is asked. */
+export interface Known {
+  files: Files;
+  story: Story;
+}
+
+/** Hits that a store is asked for: what comes later never reached the first twenty. */
+const LIMIT = 1_000;
+const SENTENCE_LIMIT = 300;
+const COMMITS = 400;
+/** A name that could be any of more files says nothing. */
+const MAX_MEANT = 8;
+const MAX_TESTED = 4;
+
+export async function gatherSignals(
+  store: PointStore,
+  scope: Scope,
+  { files, story }: Known,
+  query: ParsedQuery,
+  dense: Float32Array | null,
+  signal: AbortSignal,
+): Promise<Candidate[]> {
+  const candidates = new Map<string, Candidate>();
+  const of: CandidateOf = (path) => {
+    let found = candidates.get(path);
+    if (found === undefined) {
+      const signals = Object.fromEntries(SIGNALS.map((name) => [name, 0])) as Record<Signal, number>;
+      candidates.set(path, (found = { path, kind: kindOf(path), signals, chunk: null, subject: null }));
+    }
+    return found;
+  };
+  const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(hits, name, of);
+  const once = (name: Signal) => (hits: readonly Hit[]) => {
+    for (const { group, score } of hits) of(group.slice(filePrefix.length)).signals[name] = score;
+  };
+  const title = vector(query.title);
+  const all = vector(query.all);
+  const names = vector(ones([...query.names].flatMap(namesTogether)));
+  const exact = vectorOf(new Map([...query.names].map((name): [number, number] => [symbolHash(name), 1])));
+  const about = vector(ones(query.scope));
+  const asked: [Query, (hits: readonly Hit[]) => void][] = [
+    [ask("chunk", title), chunks("chunkTitle")],
+    [ask("chunk", all), chunks("chunkAll")],
+    [ask("chunk", names), chunks("nameChunk")],
+    [ask("file", title), once("fileTitle")],
+    [ask("file", all), once("fileAll")],
+    [ask("file", names), once("nameFile")],
+    [ask("path", title), once("pathTitle")],
+    [ask("path", all), once("pathAll")],
+    [ask("path", about), once("scope")],
+    [ask("symbols", exact), once("symbols")],
+    [ask("commit", title, COMMITS), (hits) => addHistory(hits, "historyTitle", null, files, of)],
+    [ask("commit", all, COMMITS), (hits) => addHistory(hits, "history", "historyMax", files, of)],
+    ...query.sentences.map((words): [Query, (hits: readonly Hit[]) => void] => [
+      ask("chunk", vector(words), SENTENCE_LIMIT),
+      (hits) => addSentence(hits, of),
+    ]),
+  ];
+  if (dense !== null) asked.push([{ dense, limit: LIMIT }, chunks("dense")]);
+  const answers = await store.search(
+    scope,
+    asked.map(([question]) => question),
+    signal,
+  );
+  asked.forEach(([, take], at) => take(answers[at]!));
+  addTold(story, query.all, "told", of);
+  addTold(story, query.title, "toldTitle", of);
+  for (const { path } of query.paths) {
+    const found = meant(path, files);
+    if (found.length <= MAX_MEANT) for (const each of found) of(each).signals.mention += 1 / found.length;
+  }
+  addTested([...candidates.values()], files, of);
+  return [...candidates.values()];
+}
+
+function ask(name: keyof typeof VECTORS, terms: SparseVector, limit = LIMIT): Query {
+  return { vector: VECTORS[name], terms, limit };
+}
+
+function vector(words: ReadonlyMap<string, number>): SparseVector {
+  return vectorOf(new Map([...words].map(([word, weight]): [number, number] => [hashOf(word), weight])));
+}
+
+function ones(words: Iterable<string>): Map<string, number> {
+  return new Map([...words].map((word): [string, number] => [word, 1]));
+}
+
+/** What only the whole name says; its parts are in the other queries already. */
+function namesTogether(name: string): readonly string[] {
+  const { parts, joined } = wordsOf(name);
+  return joined.length > 0 ? joined.slice(-1) : parts;
+}
+
+/** A file counts by its best piece, and a little by the next two. */
+function addChunks(hits: readonly Hit[], name: Signal, of: CandidateOf): void {
+  const seen = new Map<string, number>();
+  for (const { group, score, payload } of hits) {
+    const path = group.slice(filePrefix.length);
+    const before = seen.get(path) ?? 0;
+    seen.set(path, before + 1);
+    if (before > 2) continue;
+    const candidate = of(path);
+    candidate.signals[name] += score / 2 ** before;
+    if (before === 0 && (name === "chunkAll" || candidate.chunk === null)) candidate.chunk = payload as ChunkPayload;
+  }
+}
+
+/** Sentences that find something rare count more than those that find what is everywhere. */
+function addSentence(hits: readonly Hit[], of: CandidateOf): void {
+  const most = hits[0]?.score ?? 1;
+  const seen = new Set<string>();
+  for (const { group, score } of hits) {
+    if (seen.has(group)) continue;
+    seen.add(group);
+    of(group.slice(filePrefix.length)).signals.lines += (score / most) ** 2 * Math.sqrt(most);
+  }
+}
+
+/** A test that fits speaks for what it tests. */
+function addTested(candidates: readonly Candidate[], { byStem }: Files, of: CandidateOf): void {
+  for (const { path, kind, signals } of candidates) {
+    if (kind !== "test" || signals.chunkAll === 0) continue;
+    const subject = subjectOf(path);
+    const sources = subject === null ? [] : (byStem.get(subject) ?? []);
+    if (sources.length > MAX_TESTED) continue;
+    for (const source of sources) {
+      const tested = of(source).signals;
+      tested.tested = Math.max(tested.tested, signals.chunkAll);
+    }
+  }
+}
