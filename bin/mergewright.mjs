@@ -2,6 +2,7 @@
 // Starts the command line: from the sources (a clone, through tsx) or from what the build made of them.
 import { existsSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { compiled } from "./compiled.mjs";
 
 const OLDEST_NODE = [20, 20];
 
@@ -19,8 +20,17 @@ if (
   fail("Mergewright's dependencies are not installed. Run `npm install` in its folder first.");
 }
 
+/** Commands that a program may call many times: they do not wait for the compiler. */
+const QUICK = new Set(["memory"]);
+
 let main;
-if (existsSync(source)) {
+const quick =
+  existsSync(source) && QUICK.has(process.argv[2] ?? "")
+    ? await compiled(fileURLToPath(new URL("..", import.meta.url)), "cli/main.ts")
+    : null;
+if (quick !== null) {
+  ({ main } = await import(quick));
+} else if (existsSync(source)) {
   const { register } = await import("tsx/esm/api");
   // Ours, not that of the folder in which the command was typed.
   register({ tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)) });

@@ -24,6 +24,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   worker: { description: "Run a worker", load: () => import("./worker.ts") },
   run: { description: "Resolve an issue now", load: () => import("./run.ts") },
   status: { description: "Show the latest runs, or one of them in full", load: () => import("./status.ts") },
+  memory: {
+    description: "Index a repository on this machine and find the files that an issue is about: index, search, remove",
+    load: () => import("./memory.ts"),
+  },
   approve: {
     description: "Approve what a run waits for: its plan, or the merge of its pull request",
     load: () => import("./approve.ts"),

@@ -1,0 +1,44 @@
+/** The memory of a repository on this machine: its store, its Git, and the scope under which it is known. */
+import { realpath } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { findGitDir, openSourceRepository } from "../../activities/adapters/git/source.ts";
+import type { MemoryConfig } from "../../config/memory.ts";
+import type { CodeHit, IndexProgress, IndexReport, MemoryScope } from "../../domain/ports.ts";
+import { createCodeIndex } from "../../memory/code/code-index.ts";
+import { createEmbedder } from "../../memory/dense/embedder.ts";
+import { openStore } from "../../memory/store/open.ts";
+
+export interface LocalMemory {
+  /** As people know it: the folder. */
+  repository: string;
+  /** `embedded` or `qdrant`. */
+  store: string;
+  index(
+    revision: string,
+    options: { signal: AbortSignal; onProgress?: (progress: IndexProgress) => void },
+  ): Promise<IndexReport>;
+  search(query: string, options: { limit: number; signal: AbortSignal }): Promise<CodeHit[]>;
+  remove(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openLocalMemory(
+  config: MemoryConfig,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  folder: string,
+): Promise<LocalMemory> {
+  const gitDir = await realpath(await findGitDir(resolve(cwd, folder)));
+  const repository = basename(gitDir) === ".git" ? dirname(gitDir) : gitDir;
+  const scope: MemoryScope = { tenant: "local", repository };
+  const store = await openStore(config);
+  const code = createCodeIndex({ store, embedder: config.embeddings ? createEmbedder(config.embeddings) : null });
+  return {
+    repository,
+    store: store.kind,
+    index: (revision, options) => code.index(scope, openSourceRepository(env, gitDir), revision, options),
+    search: (query, options) => code.search(scope, query, options),
+    remove: (signal) => code.remove(scope, signal),
+    close: () => store.close(),
+  };
+}
