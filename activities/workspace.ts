@@ -126,6 +126,7 @@ function specOf({ run, purpose }: WorkspaceRef, settings: RunSettings): SandboxS
   return {
     key: sandboxKey(run, purpose),
     runKey: run.runKey,
+    workflowId: run.id,
     repository: run.repository,
     image: image ?? null,
     memory: memory ?? null,

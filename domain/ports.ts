@@ -2,6 +2,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { ChangeSet } from "./change.ts";
 import type { RepositoryName } from "./ids.ts";
+import type { KnownSandbox } from "./leftovers.ts";
 import type { TokenUsage } from "./money.ts";
 import type { ForgeNews } from "./news.ts";
 import type { IssueSnapshot, Permission } from "./run.ts";
@@ -18,6 +19,8 @@ export interface Sandboxes {
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
   /** Ends the sandbox and everything in it. A key that is not open is fine. */
   close(key: string): Promise<void>;
+  /** The sandboxes of our installation that are there, whichever worker made them. */
+  known(): Promise<KnownSandbox[]>;
 }
 
 export interface Sandbox {
@@ -48,6 +51,8 @@ export interface SandboxSpec {
   /** Unique among all sandboxes, `RUNKEY-purpose`: letters, digits and dashes, at most 63. */
   key: string;
   runKey: string;
+  /** Of the run. */
+  workflowId: string;
   repository: RepositoryName;
   /** null: the default image. */
   image: string | null;

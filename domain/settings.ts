@@ -104,9 +104,7 @@ export const Upkeep = z.strictObject({
     .number()
     .min(0)
     .default(5)
-    .describe(
-      "How often each worker removes sandboxes and other leftovers of runs that have ended, in minutes; 0: only when it starts",
-    ),
+    .describe("How often each worker removes sandboxes of runs that have ended, in minutes; 0: only when it starts"),
 });
 export type Upkeep = z.infer<typeof Upkeep>;
 

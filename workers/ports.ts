@@ -15,12 +15,12 @@ import { createArtifacts } from "./artifacts.ts";
 import type { Log } from "./log.ts";
 import { inPlaces, type Places } from "./places.ts";
 
-export function createPorts(config: Config, log: Log, places: Places): Ports {
+export function createPorts(config: Config, log: Log, places: Places, owner: string): Ports {
   const forge = createForges(config, log);
   return {
     modelFor: createModels(config),
     forge,
-    sandboxes: inPlaces(createSandboxes(config, log), places),
+    sandboxes: inPlaces(createSandboxes(config, log, owner), places),
     mirror: createMirror({
       dir: join(config.home, "mirrors"),
       env: config.hostEnvironment,
@@ -78,7 +78,7 @@ function createModels(config: Config): (repository: RepositoryName) => Model {
   };
 }
 
-function createSandboxes(config: Config, log: Log): Sandboxes {
+function createSandboxes(config: Config, log: Log, owner: string): Sandboxes {
   const { mode, dockerHost, image, memory, cpus } = config.execution;
   const own = log.child({ part: "sandbox" });
   if (mode === "local") {
@@ -88,6 +88,7 @@ function createSandboxes(config: Config, log: Log): Sandboxes {
     return createLocalSandboxes({ root, allowed: true, log: own, ...(path === undefined ? {} : { path }) });
   }
   return createDockerSandboxes({
+    owner,
     log: own,
     ...(dockerHost === null ? {} : { dockerHost }),
     ...(image === null ? {} : { image }),

@@ -15,6 +15,7 @@ import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
 import { Places } from "./places.ts";
 import { createPorts } from "./ports.ts";
+import { ownerOfSandboxes, startReaper } from "./reaper.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 import { createUpkeep } from "./upkeep.ts";
@@ -50,7 +51,8 @@ export async function startWorker(
   const places = new Places(config.execution.runsAtOnce);
   const draining = new AbortController();
   const home = homeQueue(TASK_QUEUE, homeId(config));
-  const ports = createPorts(config, log, places);
+  const owner = await ownerOfSandboxes(connection, config.temporal.namespace);
+  const ports = createPorts(config, log, places, owner);
   const activities = createActivities(ports, {
     settingsFor: (repository) => config.settingsFor(repository),
     linksFor: () => links(),
@@ -87,7 +89,10 @@ export async function startWorker(
     // The steps after it. They must be taken at once, or the worker counts as gone; the places bound their number.
     Worker.create({ ...common, taskQueue: home, maxConcurrentActivityTaskExecutions: AT_HOME_AT_ONCE }),
   ]);
-  await ensureSchedules(clientOver(connection, config), config, log);
+  const client = clientOver(connection, config);
+  await ensureSchedules(client, config, log);
+  const everyMs = config.upkeep.sandbox_minutes * 60_000;
+  const stopReaper = startReaper({ client, sandboxes: ports.sandboxes, everyMs, log });
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
   log.info(
@@ -104,6 +109,7 @@ export async function startWorker(
     ended,
     async stop() {
       draining.abort();
+      stopReaper();
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
       await closeSandboxes(ports.sandboxes, places, log);

@@ -60,7 +60,17 @@ async function tryOne(sandboxes: ReturnType<typeof createDockerSandboxes>, confi
     "Look at the engine's log; MEMORY_LIMIT and CPU_LIMIT must fit the machine, and the image needs bash, git and perl.";
   try {
     const sandbox = await sandboxes.open(
-      { key, runKey: key, repository: "doctor/doctor", image: null, memory: null, cpus: null, pids, workspace },
+      {
+        key,
+        runKey: key,
+        workflowId: "doctor",
+        repository: "doctor/doctor",
+        image: null,
+        memory: null,
+        cpus: null,
+        pids,
+        workspace,
+      },
       signal,
     );
     const result = await sandbox.run(

@@ -20,6 +20,7 @@ beforeAll(async () => {
     {
       key: "tools",
       runKey: "run",
+      workflowId: "issue/mergewright/doctor/1",
       repository: "o/r",
       image: null,
       memory: null,

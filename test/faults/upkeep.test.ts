@@ -1,8 +1,10 @@
-/** What Schedules do: what webhooks did not bring is found on GitHub, and started once. */
-import { readFileSync } from "node:fs";
+/** What is done for itself: what webhooks did not bring is found on GitHub and started once, and what dead workers left is removed. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, Connection } from "@temporalio/client";
 import { expect, it } from "vitest";
+import { bash, type PlayedRequest, type PlayedTurn, type Scenario } from "../../demo/model/scenario.ts";
 import type { Stage } from "../../demo/stage.ts";
 import { shortStory } from "../e2e/short-scenario.ts";
 import { commentsOf, ended, onStage, ourEffects, reaches, surroundings, until } from "../e2e/support.ts";
@@ -91,6 +93,51 @@ it("A17: with an App, every delivery that failed is found in its list of deliver
     expect(merges).toHaveLength(1);
   });
 }, 300_000);
+
+it("D12: containers of a killed worker are adopted when its run goes on, and removed when the run was terminated", async () => {
+  const docker = surroundings();
+  const said: string[] = [];
+  await onStage({ env: docker.env, scenarios: [slowStory(said)] }, async (stage) => {
+    const number = await labelledIssue(stage);
+    const coder = () => until("the coder's command runs", async () => answeredCoder(stage) >= 1);
+    await coder();
+    await sleep(1_500);
+    const before = await docker.containers();
+    await stage.restart();
+    await reaches(stage, number, "awaiting-approval", (run) => run.phase === "awaiting-approval");
+    expect(said.join()).toContain("started once");
+    expect(said.join()).not.toContain("started again");
+    const after = await docker.containers();
+    if (docker.sandbox === "docker") {
+      expect(before.length).toBeGreaterThan(0);
+      expect(after.some((name) => before.includes(name))).toBe(true);
+    } else expect(readdirSync(join(stage.home, "sandboxes"))).not.toEqual([]);
+
+    const client = await clientOf(stage);
+    await client.workflow
+      .getHandle(`issue/${stage.repository.toLowerCase()}/${number}`)
+      .terminate("to see what is left");
+    await client.connection.close();
+    await stage.restart();
+    await until("no container is left", async () => (await docker.containers()).length === 0);
+    const folders = join(stage.home, "sandboxes");
+    await until("no folder is left", async () => !existsSync(folders) || readdirSync(folders).length === 0);
+  });
+}, 300_000);
+
+/** The coder begins with a command of some seconds, which tells whether it had been started before. */
+function slowStory(said: string[]): Scenario {
+  const command = "if [ -e .git/ran ]; then echo started again; else touch .git/ran; echo started once; fi; sleep 4";
+  const listening = (request: PlayedRequest): PlayedTurn => {
+    said.push(request.lastResult);
+    return { text: "I look what is there.", uses: [bash("git status --short")] };
+  };
+  return shortStory({ title: TITLE, before: [{ text: "I try it.", uses: [bash(command)] }, listening] });
+}
+
+function answeredCoder(stage: Stage): number {
+  return stage.model!.ledger.read().entries.filter((entry) => entry.role === "coder" && entry.delivered).length;
+}
 
 const MERGE = "/repos/{owner}/{repo}/pulls/{pull_number}/merge";
 

@@ -13,6 +13,7 @@ export function specOf(key: string, change: Partial<SandboxSpec> = {}): SandboxS
   return {
     key,
     runKey: key,
+    workflowId: "issue/octo/hello/1",
     repository: "octo/hello",
     image: null,
     memory: "512m",

@@ -9,6 +9,8 @@ export const ROOT = "/workspace";
 export const LABELS = {
   app: "mergewright.app",
   run: "mergewright.run",
+  workflow: "mergewright.workflow",
+  owner: "mergewright.owner",
   repository: "mergewright.repository",
   key: "mergewright.key",
 } as const;
@@ -40,6 +42,7 @@ export function containerOf(
   image: string,
   defaults: { memory?: string; cpus?: number },
   hostCpus: number,
+  owner: string,
 ): ContainerCreateOptions {
   const memory = parseSize(spec.memory ?? defaults.memory ?? DEFAULT_MEMORY);
   const cpus = Math.min(spec.cpus ?? defaults.cpus ?? DEFAULT_CPUS, hostCpus);
@@ -49,6 +52,8 @@ export function containerOf(
   const labels = {
     [LABELS.app]: APP,
     [LABELS.run]: spec.runKey,
+    [LABELS.workflow]: spec.workflowId,
+    [LABELS.owner]: owner,
     [LABELS.repository]: spec.repository,
     [LABELS.key]: spec.key,
   };

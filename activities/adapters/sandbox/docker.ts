@@ -20,6 +20,8 @@ export interface DockerOptions {
   /** For sandboxes whose settings say nothing, such as `4g`. */
   memory?: string;
   cpus?: number;
+  /** Whose sandboxes these are on an engine that several installations use; `known` tells of its own only. */
+  owner?: string;
   log?: SandboxLog;
 }
 
@@ -48,6 +50,7 @@ const RESTART_MS = 15_000;
 export function createDockerSandboxes(options: DockerOptions = {}): DockerSandboxes {
   const engine = new DockerEngine(options.dockerHost ?? DEFAULT_DOCKER_HOST, options.tls);
   const defaultImage = options.image ?? DEFAULT_IMAGE;
+  const owner = options.owner ?? "";
   const opened = new Map<string, ServedSandbox>();
   const opening = new Map<string, Shared<ServedSandbox>>();
   let hostCpus: number | null = null;
@@ -119,6 +122,7 @@ export function createDockerSandboxes(options: DockerOptions = {}): DockerSandbo
       image,
       { ...(memory === undefined ? {} : { memory }), ...(cpus === undefined ? {} : { cpus }) },
       hostCpus,
+      owner,
     );
     const made = await engine.call(`Making the container of sandbox ${spec.key}`, signal, (docker, abortSignal) =>
       docker.createContainer({ ...container, name: containerName(spec.key), abortSignal }),
@@ -170,6 +174,13 @@ export function createDockerSandboxes(options: DockerOptions = {}): DockerSandbo
       return shared.wait(signal);
     },
     close,
+    async known() {
+      const containers = await list(engine, { [LABELS.app]: APP, [LABELS.owner]: owner }, never);
+      return containers.flatMap(({ Labels, Created }) => {
+        const [key, workflowId] = [Labels[LABELS.key], Labels[LABELS.workflow]];
+        return key === undefined || workflowId === undefined ? [] : [{ key, workflowId, madeAt: Created * 1000 }];
+      });
+    },
     async reap({ runKey, olderThanMs }, signal = never) {
       const labels = { [LABELS.app]: APP, ...(runKey === undefined ? {} : { [LABELS.run]: runKey }) };
       const before = olderThanMs === undefined ? Infinity : Date.now() - olderThanMs;

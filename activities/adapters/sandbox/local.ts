@@ -76,13 +76,17 @@ export function createLocalSandboxes(options: LocalOptions): LocalSandboxes {
       return untilAborted(open(spec), signal);
     },
     close,
+    async known() {
+      const keys = await readdir(options.root).catch(() => [] as string[]);
+      const notes = await Promise.all(keys.map(async (key) => ({ key, note: await noteOf(options.root, key) })));
+      return notes.flatMap(({ key, note }) =>
+        note?.workflowId === undefined ? [] : [{ key, workflowId: note.workflowId, madeAt: note.madeAt }],
+      );
+    },
     async reap({ runKey, olderThanMs }) {
       const reaped: string[] = [];
       for (const key of await readdir(options.root).catch(() => [] as string[])) {
-        const made = await readFile(join(options.root, key, NOTE), "utf8").then(
-          (text) => JSON.parse(text) as Note,
-          () => null,
-        );
+        const made = await noteOf(options.root, key);
         if (!made || (runKey !== undefined && made.runKey !== runKey)) continue;
         if (olderThanMs !== undefined && Date.now() - made.madeAt < olderThanMs) continue;
         await close(key);
@@ -106,8 +110,16 @@ const NOTE = "sandbox.json";
 
 interface Note {
   runKey: string;
+  workflowId?: string;
   repository: string;
   madeAt: number;
+}
+
+async function noteOf(root: string, key: string): Promise<Note | null> {
+  return readFile(join(root, key, NOTE), "utf8").then(
+    (text) => JSON.parse(text) as Note,
+    () => null,
+  );
 }
 
 function folderOf(root: string, key: string): string {
@@ -121,7 +133,12 @@ function folderOf(root: string, key: string): string {
 async function prepare(folder: string, spec: SandboxSpec): Promise<string> {
   try {
     await mkdir(folder, { recursive: true });
-    const note: Note = { runKey: spec.runKey, repository: spec.repository, madeAt: Date.now() };
+    const note: Note = {
+      runKey: spec.runKey,
+      workflowId: spec.workflowId,
+      repository: spec.repository,
+      madeAt: Date.now(),
+    };
     await writeFile(join(folder, NOTE), JSON.stringify(note), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;
     });

@@ -1,0 +1,28 @@
+/** Whether a sandbox still belongs to a run: pure; what the engine and Temporal said goes in. */
+
+/** A sandbox as its labels, or the note beside it, tell of it. */
+export interface KnownSandbox {
+  key: string;
+  /** Of the run that it was made for. */
+  workflowId: string;
+  /** Milliseconds since 1970, by the clock of the engine. */
+  madeAt: number;
+}
+
+/** What Temporal says of a workflow id. */
+export type RunState = "open" | "ended" | "unknown";
+
+/** Temporal may have lost a run with its database, or this is another's for a moment: nothing is removed for that before it is this old. */
+export const UNKNOWN_GRACE_MS = 10 * 60_000;
+
+/** One of an earlier run of an issue that has an open one is left until that has ended. */
+export function isLeftover(sandbox: KnownSandbox, run: RunState, nowMs: number): boolean {
+  switch (run) {
+    case "open":
+      return false;
+    case "ended":
+      return true;
+    case "unknown":
+      return nowMs - sandbox.madeAt > UNKNOWN_GRACE_MS;
+  }
+}
