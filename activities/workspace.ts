@@ -18,6 +18,8 @@ export interface WorkspaceParts {
 const SEED_TIMEOUT_MS = 15 * 60_000;
 const CHECKPOINT_TIMEOUT_MS = 5 * 60_000;
 const MAX_BUNDLE_BYTES = 512 * 1024 * 1024;
+/** GitHub takes no larger file; adding a sparse one of gigabytes would read all its zeros. */
+const MAX_SAVED_FILE_BYTES = 100 * 1024 * 1024;
 
 /** The key of a sandbox: `RUNKEY-PURPOSE`. */
 export function sandboxKey(run: RunRef, purpose: string): string {
@@ -194,8 +196,9 @@ function seedScript(
 /** Prints `COMMIT TREE` and leaves a bundle when the tree differs from the last checkpoint; prints nothing otherwise. */
 function checkpointScript(bundlePath: string): string {
   return [
-    "set -e",
+    "set -e -o pipefail",
     "export GIT_INDEX_FILE=.git/mergewright-index",
+    `git ls-files -z -m -o --exclude-standard | perl -0 -ne '${REFUSE_LARGE}'`,
     "git add -A .",
     "tree=$(git write-tree)",
     "last=$(git rev-parse refs/mergewright/checkpoint 'refs/mergewright/checkpoint^{tree}')",
@@ -207,6 +210,9 @@ function checkpointScript(bundlePath: string): string {
     'echo "$commit $tree"',
   ].join("\n");
 }
+
+/** Names the first file that is too large to be saved; files that the repository ignores are not looked at. */
+const REFUSE_LARGE = `chomp; next if -l $_ || ! -f _ || -s _ <= ${MAX_SAVED_FILE_BYTES}; print "$_ is larger than ${MAX_SAVED_FILE_BYTES} bytes: remove it, or let .gitignore name it"; exit 1`;
 
 interface CheckpointRecord {
   checkpoint: Checkpoint;

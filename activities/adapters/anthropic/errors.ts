@@ -48,7 +48,7 @@ export function toModelError(error: unknown, now: number, secrets: readonly stri
 
 /** What kind of fault a status (null inside a stream) and Anthropic's error type are. Type wins where it is more exact. */
 export function faultOf(status: number | null, type: string | null): ModelFault {
-  if (type === "overloaded_error" || type === "rate_limit_error") return "rate-limited";
+  if (type === "rate_limit_error") return "rate-limited";
   if (status === null) return TYPE_FAULTS[type ?? ""] ?? "unavailable";
   return STATUS_FAULTS[status] ?? (status >= 500 || status < 400 ? "unavailable" : "refused");
 }
@@ -59,7 +59,6 @@ const STATUS_FAULTS: Readonly<Record<number, ModelFault>> = {
   403: "denied",
   408: "unavailable",
   429: "rate-limited",
-  529: "rate-limited",
 };
 
 const TYPE_FAULTS: Readonly<Record<string, ModelFault>> = {
@@ -69,6 +68,7 @@ const TYPE_FAULTS: Readonly<Record<string, ModelFault>> = {
   invalid_request_error: "refused",
   not_found_error: "refused",
   request_too_large: "refused",
+  overloaded_error: "unavailable",
   timeout_error: "unavailable",
   api_error: "unavailable",
 };
