@@ -122,6 +122,11 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   };
   // Its ports may be others after a restart, when somebody took the old ones in between.
   const readAddresses = async (): Promise<void> => {
+    const named = options.env["TEMPORAL_ADDRESS"];
+    if (named !== undefined) {
+      stage.temporal = { address: named, webUi: "" };
+      return;
+    }
     const { address, webUi } = JSON.parse(await readFile(join(home, "temporal.json"), "utf8")) as Stage["temporal"];
     stage.temporal = { address, webUi };
   };

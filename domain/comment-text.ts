@@ -60,6 +60,25 @@ export interface EndingCommentInput {
 }
 
 /** Left once, on the pull request or else on the issue. */
+/** Asks the one who started the run, by name, to look again. */
+export function reminderComment({
+  marker,
+  to,
+  detail,
+  days,
+}: {
+  marker: string;
+  to: string | null;
+  detail: string;
+  days: number;
+}): string {
+  const end = days === 0 ? "" : ` The run ends by itself when nobody decides within ${days} days of its asking.`;
+  return joined([
+    marker,
+    `${to === null ? "" : `@${to}: `}this still waits for a decision. ${inertLine(detail, 2_000)}${end}`,
+  ]);
+}
+
 export function endingComment({ status, outcome, marker, links, namespace }: EndingCommentInput): string {
   return joined([marker, ending(status, outcome), footer(status, links, namespace)]);
 }

@@ -75,7 +75,10 @@ export function parseIssueWorkflowId(id: string): { repository: RepositoryName; 
 export const MARKER_PREFIX = "<!-- mergewright:";
 
 /** The hidden line by which a comment of ours is found again before another is made. */
-export function commentMarker(kind: "progress" | "pull-request" | "ending" | "refusal", runKey: string): string {
+export function commentMarker(
+  kind: "progress" | "pull-request" | "ending" | `reminder-${string}`,
+  runKey: string,
+): string {
   return `${MARKER_PREFIX}${kind} run=${runKey} -->`;
 }
 

@@ -31,6 +31,16 @@ export const Limits = z.strictObject({
   command_seconds: count.default(600).describe("One shell command in the sandbox, in seconds"),
   test_minutes: positive.default(30).describe("One run of the test command, in minutes"),
   check_minutes: positive.default(120).describe("How long the checks of a head commit may take, in minutes"),
+  approval_reminder_hours: z
+    .number()
+    .min(0)
+    .default(48)
+    .describe("Hours between two reminders while an approval is awaited; 0: none"),
+  approval_days: z
+    .number()
+    .min(0)
+    .default(30)
+    .describe("Days after which a run that nobody approved is declined; 0: it waits without end"),
   output_characters: z
     .int()
     .min(1000)

@@ -11,23 +11,16 @@ import type { Run } from "./run.ts";
 /** The issue carries it while a run works on it. */
 const WORKING_LABEL = "mergewright:working";
 
-/** Starts something that is nice to have: its failure is told in the log and stops nothing. */
-export function bestEffort(work: Promise<unknown>): void {
-  work.catch((error: unknown) => {
-    if (!isCancellation(error)) log.warn("not done, and not needed to go on", { reason: reasonOf(error) });
-  });
-}
-
 export function announce(run: Run): void {
   const { settings, ref, input } = run;
   const { commentId } = input.trigger;
   if (settings.add_reaction) {
-    bestEffort(react({ run: ref, target: commentId === null ? { issue: ref.issue } : { comment: commentId } }));
+    run.beside(react({ run: ref, target: commentId === null ? { issue: ref.issue } : { comment: commentId } }));
   }
-  if (settings.add_labels) bestEffort(addLabels({ run: ref, number: ref.issue, labels: [WORKING_LABEL] }));
+  if (settings.add_labels) run.beside(addLabels({ run: ref, number: ref.issue, labels: [WORKING_LABEL] }));
   const viewer = run.ground!.viewer;
   if (settings.auto_assign && viewer.kind === "user")
-    bestEffort(assign({ run: ref, number: ref.issue, login: viewer.login }));
+    run.beside(assign({ run: ref, number: ref.issue, login: viewer.login }));
 }
 
 /** Keeps the one progress comment up to date beside the story; changes that come quickly share one edit. */
@@ -36,7 +29,8 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
   let wanted = 1;
   let shown = 0;
   let finished = false;
-  let id: number | null = null;
+  let resting = false;
+  let showing = false;
   run.onChange(() => void (wanted += 1));
 
   const show = async (): Promise<void> => {
@@ -46,26 +40,37 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     const text = progressComment({ status, marker, links: run.input.links, namespace: workflowInfo().namespace });
     const hidden = run.ground?.hiddenParts ? `\n${hiddenNote(run.ground.hiddenParts)}\n` : "";
     const body = `${text}\n${hidden}${stateMarker(status.phase, status.phases.at(-1)!.at)}`;
-    const comment = await putComment({ run: run.ref, number: run.ref.issue, comment: { marker, body, id } });
-    id = comment.id;
+    const comment = await putComment({
+      run: run.ref,
+      number: run.ref.issue,
+      comment: { marker, body, id: run.progressComment },
+    });
+    run.progressComment = comment.id;
     shown = version;
   };
   const loop = async (): Promise<void> => {
     for (;;) {
-      await condition(() => wanted > shown || finished);
+      await condition(() => (wanted > shown && !resting) || finished);
       if (finished) return;
       try {
+        showing = true;
         await show();
       } catch (error) {
         if (isCancellation(error)) throw error;
         // The next change is the next chance.
         shown = wanted;
         log.warn("the progress comment was not written", { reason: reasonOf(error) });
+      } finally {
+        showing = false;
       }
     }
   };
   const running = loop();
-  bestEffort(running);
+  run.onRest(async () => {
+    resting = true;
+    await condition(() => !showing);
+  });
+  running.catch(() => undefined);
   return {
     async finish() {
       finished = true;

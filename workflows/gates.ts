@@ -3,6 +3,7 @@ import { sleep } from "@temporalio/workflow";
 import type { ReviseReason } from "../domain/brief.ts";
 import { judgeChecks } from "../domain/checks.ts";
 import type { Finding, Review } from "../domain/outputs.ts";
+import { awaitPeople } from "./await-people.ts";
 import { readChecks, readPullRequest, setDraft } from "./activities.ts";
 import type { Work } from "./implement.ts";
 import { updatePullRequestText } from "./publish.ts";
@@ -53,22 +54,22 @@ export async function review(run: Run, work: Work): Promise<Revision | null> {
 }
 
 /** Makes the pull request ready and waits for the checks of its head commit. */
-export async function awaitChecks(run: Run, work: Work): Promise<Revision | null> {
+export async function awaitChecks(run: Run, work: Work, since: number = Date.now()): Promise<Revision | null> {
   await updatePullRequestText(run, work);
   if (!work.verified) return null;
   const { number } = run.status.pullRequest!;
   await run.step(() => setDraft({ run: run.ref, number, draft: false }));
 
-  const startedAt = Date.now();
   const deadlineMs = run.settings.limits.check_minutes * 60_000;
   for (;;) {
+    await run.turnPage({ kind: "checks", work, since });
     const news = run.checksNews;
     const reports = await run.step(() => readChecks({ run: run.ref, sha: work.change.headSha }));
     if (reports === null) {
       work.checksNote = "The checks cannot be read with this token: look at them on GitHub.";
       return null;
     }
-    const waitedMs = Date.now() - startedAt;
+    const waitedMs = Date.now() - since;
     const verdict = judgeChecks({ reports, expected: run.base!.hasChecks, waitedMs, graceMs: CHECKS_APPEAR_WITHIN_MS });
     if (verdict.kind === "passed") return null;
     if (verdict.kind === "failed") return failedChecks(run, work, verdict.failures);
@@ -79,7 +80,7 @@ export async function awaitChecks(run: Run, work: Work): Promise<Revision | null
     run.enter("awaiting-checks");
     await run.waitFor(
       { kind: "checks", detail: verdict.detail },
-      () => run.checksNews !== news || run.hasWish(),
+      () => run.checksNews !== news || run.hasWish() || run.historyIsLong(),
       LOOK_AGAIN_MS,
     );
     if (run.hasWish()) return null;
@@ -114,7 +115,13 @@ export async function awaitApproval(run: Run, work: Work): Promise<Decision> {
 
   run.enter("awaiting-approval");
   const { headSha } = run.status.pullRequest!;
-  await run.waitFor({ kind: "approval", detail: approvalDetail(work, headSha, foreignHead) }, () => run.hasWish());
+  const detail = approvalDetail(work, headSha, foreignHead);
+  await awaitPeople(
+    run,
+    { kind: "approval", detail },
+    () => run.hasWish(),
+    () => run.turnPage({ kind: "approval", work }),
+  );
   const wish = run.takeWish()!;
   if (wish.kind === "changes-requested") {
     return { kind: "revise", because: "human", text: `@${wish.by} asks for changes: ${wish.text}` };

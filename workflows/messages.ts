@@ -4,6 +4,7 @@ import type { Delivery, IssueEvent, TriggerKind } from "../domain/events.ts";
 import { deliveryWorkflowId, type RepositoryName } from "../domain/ids.ts";
 import type { IssueSnapshot, RunStatus } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
+import type { CarriedRun } from "./carried-run.ts";
 
 /** The one task queue of workflows and activities. */
 export const TASK_QUEUE = "mergewright";
@@ -22,6 +23,8 @@ export interface ResolveIssueInput {
   settings: RunSettings;
   /** Base of links to our page and to the Temporal Web UI, as people reach them; null where none is known. */
   links: { page: string | null; webUi: string | null };
+  /** Set by continue-as-new: where the story goes on, with a new history. */
+  carried?: CarriedRun;
 }
 
 export interface HandleDeliveryInput {

@@ -3,7 +3,6 @@ import { CancellationScope } from "@temporalio/workflow";
 import { pageLink } from "../domain/run-links.ts";
 import { pullRequestBody, pullRequestTitle } from "../domain/pull-request-text.ts";
 import { addLabels, editPullRequest, openPullRequest, pushBranch, reportStatus, setDraft } from "./activities.ts";
-import { bestEffort } from "./announce.ts";
 import type { Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 
@@ -26,7 +25,7 @@ export async function publish(run: Run, work: Work): Promise<void> {
     run.setHead({ number, url, headSha: work.change.headSha });
     label(run, number);
   }
-  bestEffort(report(run, work));
+  run.beside(report(run, work));
 }
 
 export async function updatePullRequestText(run: Run, work: Work): Promise<void> {
@@ -53,7 +52,7 @@ async function push(run: Run, work: Work): Promise<void> {
 function label(run: Run, number: number): void {
   const { add_labels } = run.settings;
   const labels = Array.isArray(add_labels) ? add_labels : add_labels ? ["mergewright"] : [];
-  if (labels.length > 0) bestEffort(addLabels({ run: run.ref, number, labels }));
+  if (labels.length > 0) run.beside(addLabels({ run: run.ref, number, labels }));
 }
 
 function title(run: Run, work: Work): string {

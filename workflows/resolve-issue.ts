@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  ContinueAsNew,
   isCancellation,
   log,
 } from "@temporalio/workflow";
@@ -12,6 +13,8 @@ import { renderPlan } from "../domain/plan-text.ts";
 import type { Outcome } from "../domain/run.ts";
 import { openRun, prepareBase } from "./activities.ts";
 import { announce, endOnGitHub, keepProgressComment } from "./announce.ts";
+import { awaitPeople } from "./await-people.ts";
+import type { Chapter } from "./carried-run.ts";
 import { awaitApproval, awaitChecks, review, type Revision } from "./gates.ts";
 import { implement, revise, type Work } from "./implement.ts";
 import { merge } from "./merge.ts";
@@ -24,7 +27,12 @@ import { closeSandboxes, Declined, GaveUp } from "./story.ts";
 export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
   const run = new Run(input);
   const progress = keepProgressComment(run);
-  const ending = await run.scope.run(() => story(run)).catch((error: unknown) => endingOf(run, error));
+  const ending = await run.scope
+    .run(() => story(run))
+    .catch((error: unknown) => {
+      if (error instanceof ContinueAsNew) throw error;
+      return endingOf(run, error);
+    });
 
   run.beginEnding();
   await CancellationScope.nonCancellable(async () => {
@@ -40,6 +48,34 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
 }
 
 async function story(run: Run): Promise<Outcome> {
+  let next = run.input.carried?.chapter ?? (await firstChange(run));
+  for (;;) {
+    await run.turnPage(next);
+    const { work } = next;
+    const revision = await chapter(run, next);
+    if (revision === null) next = { kind: next.kind === "publish" ? "checks" : "approval", work };
+    else if (revision.kind === "merged") return revision;
+    else next = { kind: "publish", work: await revise(run, work, revision) };
+  }
+  // And here, after the merge, it will remember how this one was.
+}
+
+/** One part of the loop from the change to the merge. Null: the next one follows. */
+async function chapter(run: Run, next: Chapter): Promise<Revision | (Outcome & { kind: "merged" }) | null> {
+  const { work } = next;
+  switch (next.kind) {
+    case "publish":
+      await publish(run, work);
+      return review(run, work);
+    case "checks":
+      return awaitChecks(run, work, next.since);
+    case "approval":
+      return decide(run, work);
+  }
+}
+
+/** From the trigger to the first change that was judged. */
+async function firstChange(run: Run): Promise<Chapter> {
   run.ground = await run.step(() => openRun({ run: run.ref, snapshot: run.input.snapshot, settings: run.settings }));
   run.status.title = run.ground.title;
   announce(run);
@@ -51,14 +87,7 @@ async function story(run: Run): Promise<Outcome> {
   const plan = await makePlan(run, category);
   await approvePlan(run);
 
-  let work = await implement(run, category, plan);
-  for (;;) {
-    await publish(run, work);
-    const revision = (await review(run, work)) ?? (await awaitChecks(run, work)) ?? (await decide(run, work));
-    if (revision.kind === "merged") return revision;
-    work = await revise(run, work, revision);
-  }
-  // And here, after the merge, it will remember how this one was.
+  return { kind: "publish", work: await implement(run, category, plan) };
 }
 
 async function classify(run: Run): Promise<Work["classification"]> {
@@ -88,7 +117,7 @@ async function approvePlan(run: Run): Promise<void> {
   if (!run.settings.require_plan_approval) return;
   run.enter("awaiting-plan-approval");
   const detail = "Read the plan, then send approvePlan {by}, or comment `/mergewright approve plan`.";
-  await run.waitFor({ kind: "plan-approval", detail }, () => run.planApprovedBy() !== null);
+  await awaitPeople(run, { kind: "plan-approval", detail }, () => run.planApprovedBy() !== null);
 }
 
 /** Asks for approval until the merge is done, or somebody wants changes. */

@@ -1,8 +1,11 @@
 /** The state of one run: its status document, its waiting, the agents it starts. The story is in `resolve-issue.ts`. */
 import {
+  allHandlersFinished,
   CancellationScope,
   condition,
+  continueAsNew,
   getExternalWorkflowHandle,
+  isCancellation,
   log,
   ParentClosePolicy,
   setCurrentDetails,
@@ -22,10 +25,12 @@ import {
   pauseAgentSignal,
   resumeAgentSignal,
 } from "./agent-messages.ts";
+import type { CarriedRun, Chapter, Wish } from "./carried-run.ts";
 import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
 import type { ResolveIssueInput } from "./messages.ts";
-import { type Parking, untilDone } from "./parked.ts";
+import { type Parking, reasonOf, untilDone } from "./parked.ts";
+import type { resolveIssue } from "./resolve-issue.ts";
 import type { runAgent } from "./run-agent.ts";
 import { searchAttributesOf } from "./search-attributes.ts";
 
@@ -35,11 +40,6 @@ export type Interruption =
   | { kind: "cancelled"; reason: string }
   | { kind: "merged"; sha: string };
 
-/** What a person asked of the change that awaits approval. */
-export type Wish =
-  | { kind: "approved"; by: string; sha: string }
-  | { kind: "changes-requested"; by: string; text: string };
-
 export class Run {
   readonly input: ResolveIssueInput;
   readonly ref: RunRef;
@@ -47,7 +47,7 @@ export class Run {
   readonly startedAt: string;
   readonly scope = new CancellationScope();
   /** Where the sandboxes live; also tests run there. */
-  readonly home = new Home(null, () => undefined);
+  readonly home: Home;
   ground: Ground | null = null;
   base: Base | null = null;
   change: Change | null = null;
@@ -57,20 +57,23 @@ export class Run {
   /** Set when Temporal itself cancelled the run: thrown again at the end, so that it shows as cancelled. */
   cancellation: Error | null = null;
   /** Commits that this run has pushed: news of them is no news. */
-  readonly pushed = new Set<string>();
+  readonly pushed: Set<string>;
   /** Set at the merge, which no interruption undoes. */
   mergedAs: string | null = null;
   /** Purposes of the sandboxes that may be open. */
-  readonly sandboxes = new Set<string>();
+  readonly sandboxes: Set<string>;
   /** Bumped by each event about checks, so that whoever waits looks again. */
   checksNews = 0;
+  /** The id of the progress comment, once it is there. */
+  progressComment: number | null;
 
-  readonly #wishes: Wish[] = [];
-  readonly #progress = new Map<Role, AgentProgress>();
-  readonly #rounds = new Map<Role, number>();
+  readonly #wishes: Wish[];
+  readonly #progress: Map<Role, AgentProgress>;
+  readonly #rounds: Map<Role, number>;
   readonly #calls = new Map<Role, number>();
   /** All that is waited for now; the status shows the newest. */
   readonly #waits: WaitingFor[] = [];
+  #lastWait: Pick<WaitingFor, "kind" | "since"> | null;
   #agentWait: WaitingFor | null = null;
   #pauseWait: WaitingFor | null = null;
   #activeAgent: string | null = null;
@@ -79,19 +82,90 @@ export class Run {
   #resumed = 0;
   #ending = false;
   #onChange: () => void = () => undefined;
+  #rest: () => Promise<void> = async () => undefined;
+  readonly #beside = new Set<Promise<unknown>>();
 
   constructor(input: ResolveIssueInput) {
     const { workflowId, startTime } = workflowInfo();
+    const { carried } = input;
     this.input = input;
-    this.startedAt = startTime.toISOString();
-    this.ref = { runKey: uuid4(), id: workflowId, repository: input.repository, issue: input.issue };
-    this.status = firstStatus(workflowId, input, this.startedAt);
+    this.startedAt = carried?.startedAt ?? startTime.toISOString();
+    const runKey = carried?.runKey ?? uuid4();
+    this.ref = { runKey, id: workflowId, repository: input.repository, issue: input.issue };
+    this.status = carried?.status ?? firstStatus(workflowId, input, this.startedAt);
+    this.ground = carried?.ground ?? null;
+    this.base = carried?.base ?? null;
+    this.change = carried?.change ?? null;
+    this.verification = carried?.verification ?? "";
+    this.pushed = new Set(carried?.pushed);
+    this.sandboxes = new Set(carried?.sandboxes);
+    this.home = new Home(carried?.home ?? null, () => undefined);
+    this.progressComment = carried?.progressComment ?? null;
+    this.#wishes = [...(carried?.wishes ?? [])];
+    this.#progress = new Map(carried?.progress);
+    this.#rounds = new Map(carried?.rounds);
+    for (const [role, { modelCalls }] of this.#progress) this.#calls.set(role, modelCalls);
+    this.#lastWait = carried?.lastWait ?? null;
+    this.#planApprovedBy = carried?.planApprovedBy ?? null;
+    this.#phaseBeforePause = carried?.phaseBeforePause ?? null;
+    if (this.#phaseBeforePause !== null) this.#pauseWait = pauseWait(this.status.waitingFor?.since);
     listen(this);
     upsertSearchAttributes(searchAttributesOf(this.status));
   }
 
   get settings(): ResolveIssueInput["settings"] {
     return this.input.settings;
+  }
+
+  /** True when this history should end at the next chapter: then {@link turnPage}. */
+  historyIsLong(): boolean {
+    return workflowInfo().continueAsNewSuggested && this.interruption === null;
+  }
+
+  /** Goes on with a new history when this one is long. Only where nothing is under way. */
+  async turnPage(chapter: Chapter): Promise<void> {
+    if (!this.historyIsLong()) return;
+    await this.#rest();
+    await condition(() => allHandlersFinished() && this.#beside.size === 0);
+    if (this.interruption !== null) return;
+    // Waits of this history are shown again by the next one.
+    const carried: CarriedRun = {
+      chapter,
+      runKey: this.ref.runKey,
+      startedAt: this.startedAt,
+      status: this.status,
+      ground: this.ground!,
+      base: this.base!,
+      change: this.change,
+      verification: this.verification,
+      pushed: [...this.pushed],
+      sandboxes: [...this.sandboxes],
+      home: this.home.queue,
+      wishes: this.#wishes,
+      progress: [...this.#progress],
+      rounds: [...this.#rounds],
+      lastWait: this.#lastWait,
+      planApprovedBy: this.#planApprovedBy,
+      phaseBeforePause: this.#phaseBeforePause,
+      progressComment: this.progressComment,
+    };
+    log.info("the history is long: the run goes on with a new one", { chapter: chapter.kind });
+    await continueAsNew<typeof resolveIssue>({ ...this.input, carried });
+  }
+
+  /** What is written beside the story comes to rest before a new history begins. */
+  onRest(rest: () => Promise<void>): void {
+    this.#rest = rest;
+  }
+
+  /** Starts something that is nice to have: its failure is told in the log and stops nothing. */
+  beside(work: Promise<unknown>): void {
+    const done = work
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) log.warn("not done, and not needed to go on", { reason: reasonOf(error) });
+      })
+      .finally(() => this.#beside.delete(done));
+    this.#beside.add(done);
   }
 
   onChange(listener: () => void): void {
@@ -148,10 +222,18 @@ export class Run {
     this.#setPhase(outcome.kind);
   }
 
+  /** How long this has been waited for in the present phase, in milliseconds. */
+  waitedMs(kind: WaitingFor["kind"]): number {
+    return this.#lastWait?.kind === kind ? Date.now() - Date.parse(this.#lastWait.since) : 0;
+  }
+
   /** Waits for people, or for things outside, with the reason in the status. A time limit makes it answer false. */
   async waitFor(wait: Omit<WaitingFor, "since">, until: () => boolean, timeoutMs?: number): Promise<boolean> {
     if (until()) return true;
-    const mine = { ...wait, since: new Date().toISOString() };
+    // Looking up in between does not make a wait younger.
+    const since = this.#lastWait?.kind === wait.kind ? this.#lastWait.since : new Date().toISOString();
+    const mine = { ...wait, since };
+    this.#lastWait = { kind: wait.kind, since };
     this.#waits.push(mine);
     this.#showWait();
     try {
@@ -257,7 +339,10 @@ export class Run {
 
   #setPhase(phase: Phase): void {
     this.status.phase = phase;
+    this.#lastWait = null;
     this.status.phases.push({ phase, at: new Date().toISOString() });
+    // Each round of review adds a few; the newest tell most.
+    if (this.status.phases.length > 200) this.status.phases.splice(1, 1);
     log.info("phase", { phase });
     upsertSearchAttributes(searchAttributesOf(this.status));
     this.changed();
@@ -338,7 +423,7 @@ export class Run {
   async pause(): Promise<string | null> {
     if (this.#phaseBeforePause !== null) return "The run is paused already.";
     this.#phaseBeforePause = this.status.phase;
-    this.#pauseWait = { kind: "resume", since: new Date().toISOString(), detail: "The run is paused. Send resume." };
+    this.#pauseWait = pauseWait();
     this.#setPhase("paused");
     this.#showWait();
     await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
@@ -385,6 +470,10 @@ export class Run {
       log.info("agent could not be told", { agent: this.#activeAgent, reason: String(error) });
     }
   }
+}
+
+function pauseWait(since: string = new Date().toISOString()): WaitingFor {
+  return { kind: "resume", since, detail: "The run is paused. Send resume." };
 }
 
 const nothingYet: AgentProgress = {

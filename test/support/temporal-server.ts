@@ -15,10 +15,12 @@ export interface TemporalServer {
 
 const START_MS = 30_000;
 
-export async function startTemporalServer(): Promise<TemporalServer> {
+/** `more`: dynamic configuration, as `KEY=VALUE`. */
+export async function startTemporalServer(more: readonly string[] = []): Promise<TemporalServer> {
   const cli = await findTemporalCli({ allowInstall: false });
   const port = await freePort();
-  const child = spawnWithOwner(cli.path, memoryServerArguments(port));
+  const values = more.map((value) => `--dynamic-config-value=${value}`);
+  const child = spawnWithOwner(cli.path, [...memoryServerArguments(port), ...values]);
   const address = `127.0.0.1:${port}`;
   try {
     await untilServing(address, child);

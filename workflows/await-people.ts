@@ -1,0 +1,41 @@
+/** Waiting for people: they are reminded from time to time, and not waited for without end. */
+import { commentMarker } from "../domain/ids.ts";
+import { reminderComment } from "../domain/comment-text.ts";
+import { nextAlarm } from "../domain/reminders.ts";
+import type { WaitingFor } from "../domain/run.ts";
+import { putComment } from "./activities.ts";
+import type { Run } from "./run.ts";
+import { Declined } from "./story.ts";
+
+/** Waits on a durable timer, which holds nothing. With `turnPage` it goes on with a new history when this one is long. */
+export async function awaitPeople(
+  run: Run,
+  wait: Omit<WaitingFor, "since">,
+  until: () => boolean,
+  turnPage: (() => Promise<void>) | null = null,
+): Promise<void> {
+  const { approval_reminder_hours: hours, approval_days: days } = run.settings.limits;
+  for (;;) {
+    const alarm = nextAlarm({ waitedMs: run.waitedMs(wait.kind), hours, days });
+    const woken = await run.waitFor(wait, () => until() || (turnPage !== null && run.historyIsLong()), alarm?.inMs);
+    if (until()) return;
+    await turnPage?.();
+    if (woken || alarm === null) continue;
+    if (alarm.kind === "expired") throw new Declined(`nobody decided within ${days} days`);
+    remind(run, alarm.number, wait);
+  }
+}
+
+/** A comment of its own, as the edit of an old one notifies nobody. */
+function remind(run: Run, count: number, { detail }: Omit<WaitingFor, "since">): void {
+  const { ref, status } = run;
+  const place = status.pullRequest?.number ?? ref.issue;
+  const marker = commentMarker(`reminder-${run.status.phases.length}-${count}`, ref.runKey);
+  const body = reminderComment({
+    marker,
+    to: run.input.trigger.by,
+    detail: detail ?? "",
+    days: run.settings.limits.approval_days,
+  });
+  run.beside(putComment({ run: ref, number: place, comment: { marker, body, id: null } }));
+}
