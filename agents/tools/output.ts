@@ -36,9 +36,16 @@ export function cleanTerminal(text: string): string {
       .replaceAll(/(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?/g, "")
       .replaceAll(/\u001b[ -/]*[0-~]?/g, "")
       .replaceAll("\r\n", "\n")
-      .replaceAll(/[^\n]*\r(?=[^\n])/g, "")
+      .split("\n")
+      .map(afterReturn)
+      .join("\n")
       .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
   );
+}
+
+/** What is left of a line that was written over. By hand: an expression would look at a long line again from each of its characters. */
+function afterReturn(line: string): string {
+  return line.slice(line.lastIndexOf("\r", line.length - 2) + 1);
 }
 
 /** Mostly not text: more than one byte in ten is NUL or another control that no program prints for people. */

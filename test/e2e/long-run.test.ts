@@ -10,6 +10,7 @@ import { shortStory } from "./short-scenario.ts";
 
 const TITLE = "Takes its time";
 const TURNS = 300;
+const PATIENCE_MS = 400_000;
 /** Larger payloads are kept outside of the history. */
 const INLINE_BYTES = 64 * 1024;
 
@@ -34,7 +35,13 @@ it("300 turns cost as much history at their end as at their start, and new histo
     await github.people.as(maintainer).label(repository, number, "mergewright");
     const id = issueWorkflowId(repository, number);
 
-    const waiting = await reaches(stage, number, "awaiting-approval", (run) => run.waitingFor?.kind === "approval");
+    const waiting = await reaches(
+      stage,
+      number,
+      "awaiting-approval",
+      (run) => run.waitingFor?.kind === "approval",
+      PATIENCE_MS,
+    );
     expect(waiting.turns).toBeGreaterThan(TURNS);
     expect(waiting.agents.find(({ role }) => role === "coder")).toMatchObject({ turns: TURNS + 2 });
 

@@ -108,8 +108,9 @@ export async function reaches(
   issue: number,
   what: string,
   fits: (run: RunView) => boolean,
+  timeoutMs?: number,
 ): Promise<RunView> {
-  return until(`issue ${issue}: ${what}`, async () => {
+  const look = async (): Promise<RunView | null> => {
     const run = await statusOf(stage, issue);
     if (!run || fits(run)) return run;
     if (run.execution.closedAt !== null || run.waitingFor?.kind === "operator") {
@@ -118,7 +119,8 @@ export async function reaches(
       );
     }
     return null;
-  });
+  };
+  return until(`issue ${issue}: ${what}`, look, timeoutMs);
 }
 
 export function ended(stage: Stage, issue: number): Promise<RunView> {
