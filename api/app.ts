@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { Triggers } from "../domain/settings.ts";
 import { createAccess } from "./access.ts";
+import { codec, type PayloadReader } from "./codec.ts";
 import { createChanges, type PermissionOf } from "./changes.ts";
 import { createCounts, type Counts } from "./counts.ts";
 import { createGuard } from "./guard.ts";
@@ -31,6 +32,8 @@ export interface ApiDeps {
   /** Our account, once it is known; null before that, and for an App, which cannot be assigned. */
   ourLogin: () => string | null;
   links: PageLinks;
+  /** Reads encrypted and large payloads for the Temporal Web UI; absent: nobody asks. */
+  payloads?: PayloadReader;
   counts?: Counts;
   now?: () => Date;
   /** For one client address: this many at once, then so many a second. */
@@ -40,6 +43,7 @@ export interface ApiDeps {
 
 /** Several pages open, each asking every other second, and a script beside them. */
 const RATE = { burst: 100, perSecond: 20 };
+const CODEC_RATE = { burst: 2000, perSecond: 200 };
 
 export function createApi(deps: ApiDeps): Hono {
   const { runs, readiness, log, secretsFor, apiToken, links, counts = createCounts(), now = () => new Date() } = deps;
@@ -88,6 +92,12 @@ export function createApi(deps: ApiDeps): Hono {
   });
   app.post("/webhook/github", webhook);
 
+  if (deps.payloads) {
+    // The Web UI asks for each event of a history: it has a rate of its own.
+    const codecGuard = createGuard(access, createRateLimit({ ...CODEC_RATE, now }));
+    app.use("/codec/*", codecGuard.everything);
+    app.route("/", codec(deps.payloads, codecGuard, links.temporalWebUi));
+  }
   app.use(guard.everything);
   app.use("/api/*", guard.api);
   app.route("/", tasks(runs, changes));

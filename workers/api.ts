@@ -11,6 +11,7 @@ import { checkQdrant } from "../memory/qdrant.ts";
 import type { ResolveIssueInput } from "../workflows/messages.ts";
 import { lazyClient } from "./connect.ts";
 import type { Log } from "./log.ts";
+import { payloadReader } from "./payloads/reader.ts";
 import { createForges } from "./ports.ts";
 
 export interface RunningApi {
@@ -41,6 +42,7 @@ export async function startApi(
     secretsFor: webhookSecrets(config.github.webhookSecret, tenantSecrets(config)),
     triggers: config.triggers,
     ourLogin: account,
+    payloads: payloadReader(config),
     links: { temporalWebUi: webUi, namespace: config.temporal.namespace, githubWeb: githubWeb(config) },
   });
   const server = await listen(app, { host: config.host, port: config.port, apiToken: config.apiToken });

@@ -54,5 +54,13 @@ async function temporalServer(config: Config, log: Log): Promise<TemporalForUs> 
     allowInstall: true,
     env,
   });
-  return startTemporalServer({ home: config.home, cli: found.path, log, namespace });
+  return startTemporalServer({ home: config.home, cli: found.path, log, namespace, codecEndpoint: codecOf(config) });
+}
+
+/** Known before the API listens only where its port is a fixed one. */
+function codecOf({ publicUrl, host, port }: Config): string | null {
+  if (publicUrl !== null) return `${publicUrl}/codec`;
+  if (port === 0) return null;
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}/codec`;
 }

@@ -7,12 +7,15 @@ export interface ServerFlags {
   namespace: string;
   port: number;
   uiPort: number;
+  /** Where its Web UI has payloads decoded; null: nowhere. */
+  codecEndpoint?: string | null;
 }
 
-export function serverArguments({ database, namespace, port, uiPort }: ServerFlags): string[] {
+export function serverArguments({ database, namespace, port, uiPort, codecEndpoint }: ServerFlags): string[] {
   return [
     ...start(port),
     `--ui-port=${uiPort}`,
+    ...(codecEndpoint ? [`--ui-codec-endpoint=${codecEndpoint}`] : []),
     `--db-filename=${database}`,
     "--log-format=json",
     "--log-level=warn",

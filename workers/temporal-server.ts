@@ -30,6 +30,8 @@ export interface TemporalServerOptions {
   /** Taken or refused, never replaced. Without it: the port of last time, 7233, or any free one. */
   port?: number;
   uiPort?: number;
+  /** For its Web UI: the codec server of the API that starts after it. */
+  codecEndpoint?: string | null;
 }
 
 export interface TemporalServer extends RunningServer {
@@ -179,8 +181,8 @@ async function firstFree(candidates: readonly (number | null)[]): Promise<number
 }
 
 async function launch(options: TemporalServerOptions, { port, uiPort }: Ports): Promise<Launched> {
-  const { home, cli, log, namespace = "default" } = options;
-  const child = spawn(cli, serverArguments({ database: databaseOf(home), namespace, port, uiPort }), {
+  const { home, cli, log, namespace = "default", codecEndpoint = null } = options;
+  const child = spawn(cli, serverArguments({ database: databaseOf(home), namespace, port, uiPort, codecEndpoint }), {
     stdio: ["ignore", "ignore", "pipe"],
     // Away from the terminal's Ctrl-C, and without the keys in our environment.
     detached: true,
