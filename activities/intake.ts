@@ -7,7 +7,12 @@ import type { Delivery, Intent } from "../domain/events.ts";
 import { issueOfBranch, issueWorkflowId, MARKER_PREFIX, type RepositoryName } from "../domain/ids.ts";
 import type { Forge } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
-import { githubEventSignal, RESOLVE_ISSUE, type ResolveIssueInput } from "../workflows/messages.ts";
+import {
+  githubEventSignal,
+  RESOLVE_ISSUE,
+  type ResolveIssueInput,
+  WORKFLOW_TASK_TIMEOUT,
+} from "../workflows/messages.ts";
 import { phaseAttribute } from "../workflows/search-attributes.ts";
 import type { Activities, Admission } from "./contract.ts";
 import { working } from "./temporal.ts";
@@ -48,6 +53,7 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
         const options = {
           taskQueue: Context.current().info.taskQueue,
           workflowId,
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
           args: [input],
           staticSummary: `${repository}#${intent.issue} ${intent.snapshot.title}`.slice(0, 200),
         };

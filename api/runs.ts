@@ -14,6 +14,7 @@ import {
   RESOLVE_ISSUE,
   statusQuery,
   TASK_QUEUE,
+  WORKFLOW_TASK_TIMEOUT,
   updates,
   type MessageName,
   type Messages,
@@ -163,6 +164,7 @@ export function createRuns({
           client.workflow.start(RESOLVE_ISSUE, {
             workflowId: id,
             taskQueue,
+            workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
             args: [input],
             workflowIdConflictPolicy: "USE_EXISTING",
             // Without an earlier run known, one that came and went in between counts as under way.

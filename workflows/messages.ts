@@ -9,6 +9,9 @@ import type { CarriedRun } from "./carried-run.ts";
 /** The one task queue of workflows and activities. */
 export const TASK_QUEUE = "mergewright";
 
+/** A worker that dies while it decides what comes next: another decides after this, and not after Temporal's 10 s. It takes milliseconds. */
+export const WORKFLOW_TASK_TIMEOUT = "4s" as const;
+
 /** Names of the workflow types, as the Web UI and the Temporal CLI show them. */
 export const RESOLVE_ISSUE = "resolveIssue";
 export const RUN_AGENT = "runAgent";
@@ -37,6 +40,7 @@ export function deliveryStart(delivery: Delivery, taskQueue: string) {
   return {
     workflowId: deliveryWorkflowId(delivery.guid),
     taskQueue,
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     args: [input],
     workflowIdReusePolicy: "REJECT_DUPLICATE" as const,
     workflowIdConflictPolicy: "USE_EXISTING" as const,

@@ -28,7 +28,7 @@ import {
 import type { CarriedRun, Chapter, Wish } from "./carried-run.ts";
 import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
-import type { ResolveIssueInput } from "./messages.ts";
+import { type ResolveIssueInput, WORKFLOW_TASK_TIMEOUT } from "./messages.ts";
 import { type Parking, reasonOf, untilDone } from "./parked.ts";
 import type { resolveIssue } from "./resolve-issue.ts";
 import type { runAgent } from "./run-agent.ts";
@@ -261,6 +261,7 @@ export class Run {
     try {
       const child = await startChild<typeof runAgent>("runAgent", {
         workflowId,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
         args: [
           {
             run: this.ref,
