@@ -62,14 +62,20 @@ export function createChange({ mirror, artifacts, settings, secrets }: ChangePar
           empty: found.files.length === 0,
           files: found.files
             .slice(0, 300)
-            .map(({ path, status, additions, deletions }) => ({ path, status, additions, deletions })),
-          changedTestPaths: changedTestPaths.slice(0, 300),
+            .map(({ path, status, additions, deletions }) => ({ path: fit(path), status, additions, deletions })),
+          changedTestPaths: changedTestPaths.slice(0, 300).map(fit),
           baseWithNewTests,
           violations: [...judgeChange(found, policy).violations, ...secretsIn(found, secrets)].slice(0, 50),
         };
       }),
   };
 }
+
+/** As people read them; a path may have 4,096 bytes, and a result over 2 MB would end the run. */
+function fit(path: string): string {
+  return path.length <= MAX_PATH ? path : `${path.slice(0, MAX_PATH)}…`;
+}
+const MAX_PATH = 300;
 
 /** Where the diff that a reviewer reads is kept. */
 export function changeKey(run: RunRef, headSha: string): string {
