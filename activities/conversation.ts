@@ -1,6 +1,6 @@
 /** A conversation in the artifact store: a chain of turns, each naming the one before. Warm workers keep it in memory. */
 import type Anthropic from "@anthropic-ai/sdk";
-import { turnKey } from "../domain/ids.ts";
+import { runPrefix, turnKey } from "../domain/ids.ts";
 import type { TokenUsage } from "../domain/money.ts";
 import type { Artifacts } from "../domain/ports.ts";
 import { findJson, getJson, putJson } from "./artifacts.ts";
@@ -33,6 +33,9 @@ export interface StoredResult {
 /** Conversations that a worker holds at once; each is at most a context window of text. */
 const KEPT = 64;
 
+/** As large as most replies with what they answer; written over and over at one place. */
+const ROOM = new Uint8Array(64 * 1024);
+
 /** Turns in memory share their past, so that neither appending nor a repeated attempt copies or changes it. */
 interface Kept {
   turn: StoredTurn;
@@ -43,6 +46,8 @@ export class Conversations {
   readonly #artifacts: Artifacts;
   /** By the key of their last turn. */
   readonly #kept = new Map<string, Kept>();
+  /** Turns that were received and could not be stored: the disk is full, or the store away. */
+  readonly #unsaved = new Map<string, StoredTurn>();
 
   constructor(artifacts: Artifacts) {
     this.#artifacts = artifacts;
@@ -59,13 +64,25 @@ export class Conversations {
     return this.#kept.get(key)?.turn ?? getJson<StoredTurn>(this.#artifacts, key);
   }
 
-  find(key: string): Promise<StoredTurn | null> {
-    return findJson<StoredTurn>(this.#artifacts, key);
+  async find(key: string): Promise<StoredTurn | null> {
+    const unsaved = this.#unsaved.get(key);
+    if (unsaved === undefined) return findJson<StoredTurn>(this.#artifacts, key);
+    // Its worker had no place to put it: that is tried again, and Claude is not asked again.
+    await this.append(key, unsaved);
+    return unsaved;
+  }
+
+  /** Throws when nothing can be stored now: asked before a reply is paid for. */
+  async makeSureOfRoom(run: RunRef): Promise<void> {
+    await this.#artifacts.put(`${runPrefix(run.runKey)}/room`, ROOM);
   }
 
   /** Stores a turn. The turns before it stay as they are, for a reset or a fork. */
   async append(key: string, turn: StoredTurn): Promise<void> {
+    this.#unsaved.set(key, turn);
+    if (this.#unsaved.size > KEPT) this.#unsaved.delete(this.#unsaved.keys().next().value!);
     await putJson(this.#artifacts, key, turn);
+    this.#unsaved.delete(key);
     const before = await this.#load(turn.previous);
     if (turn.previous !== null) this.#kept.delete(turn.previous);
     this.#keep(key, { turn, before });

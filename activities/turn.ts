@@ -44,6 +44,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
           conversations.upTo(previous),
           userMessage(input, signal),
           parts.settings.of(run),
+          conversations.makeSureOfRoom(run),
         ]);
         const request = composeRequest(role, settings.models[role], settings, [
           ...turns.flatMap(segmentsOf),
@@ -146,6 +147,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
       return text.trim() === ""
         ? { kind: "invalid", problem: EMPTY }
         : { kind: "text", text: text.slice(0, MAX_SUMMARY) };
+    if (text.length > MAX_ANSWER) return { kind: "invalid", problem: tooLong(text.length) };
     const answer = readAnswer(schema, text);
     if (answer.kind === "wrong") return { kind: "invalid", problem: answer.say };
     if (reviewOf !== null) {
@@ -157,6 +159,11 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
 }
 
 const EMPTY = "Your reply was empty. Go on with the work, or say in a few sentences what you have done.";
+/** An answer goes into the history, where a result over 2 MB would end the run, into briefs and onto pages. Real ones have 2,000. */
+const MAX_ANSWER = 100_000;
+function tooLong(length: number): string {
+  return `Your answer has ${length} characters; at most ${MAX_ANSWER} are taken. Say it shorter.`;
+}
 /** A summary goes into the history, the commit and the pull request: a few paragraphs are enough. */
 const MAX_SUMMARY = 6_000;
 
