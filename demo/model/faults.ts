@@ -29,6 +29,7 @@ export const Fault = z.discriminatedUnion("kind", [
     message: z.string().default("played fault"),
   }),
   z.strictObject({ ...fits, kind: z.literal("no-answer") }).describe("The connection is closed before any answer"),
+  z.strictObject({ ...fits, kind: z.literal("wait"), ms: z.int().positive() }).describe("The whole reply comes later"),
   z
     .strictObject({ ...fits, kind: z.literal("drop"), afterEvents })
     .describe("The connection breaks in the middle of the stream"),

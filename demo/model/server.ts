@@ -175,6 +175,7 @@ async function answer(
   entry.stopReason = reply.stopReason;
   entry.usage = reply.usage;
   if (play.options.thinkMs) await sleep(play.options.thinkMs);
+  if (fault?.kind === "wait") await sleep(fault.ms);
   // On record before its last byte is out: a kill right after must not lose what was paid.
   const deliver = (last: () => void): void => {
     entry.delivered = !response.destroyed;

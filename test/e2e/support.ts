@@ -1,59 +1,24 @@
 /** What the tests of the whole share: a stage that cleans up behind itself, waiting, and counting what was left behind. */
 import { execFile } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { promisify } from "node:util";
 import type { RunView } from "../../api/run-view.ts";
-import { DEFAULT_IMAGE } from "../../activities/adapters/sandbox/docker.ts";
 import type { Effect } from "../../demo/github/ledger.ts";
 import { removeStage, setStage, type Stage, type StageOptions } from "../../demo/stage.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
 import { isEnded } from "../../domain/run.ts";
-import { findDockerEngine } from "../../scripts/setup/docker-engine.mjs";
+import { ownContainers, type OwnContainers } from "../support/own-containers.ts";
 import { temporalCli } from "../support/temporal.ts";
-
-const engine = await findDockerEngine();
 
 /** The environment of a product of this test's own: in Docker where an engine answers, else in plain processes. */
 export interface Surroundings {
-  sandbox: "docker" | "local";
+  sandbox: OwnContainers["sandbox"];
   env: Record<string, string>;
-  /** Names of the containers of this product that are there now: running, stopped, or just made. */
   containers(): Promise<string[]>;
 }
 
-export function surroundings(
-  sandbox: Surroundings["sandbox"] = engine.kind === "answers" ? "docker" : "local",
-): Surroundings {
-  const common = { TEMPORAL_CLI: temporalCli() };
-  if (sandbox === "local") return { sandbox, env: { ...common, EXECUTION_MODE: "local" }, containers: async () => [] };
-  // Other tests run containers of the same repository beside this one. No other has just this limit: ours are known by it.
-  const memory = 1024 ** 3 + randomInt(1, 100_000) * 4096;
-  const image = process.env["DOCKER_IMAGE"] ?? DEFAULT_IMAGE;
-  return {
-    sandbox,
-    env: { ...common, DOCKER_IMAGE: image, MEMORY_LIMIT: String(memory) },
-    containers: () => containersWith(memory),
-  };
-}
-
-async function containersWith(memory: number): Promise<string[]> {
-  const filters = encodeURIComponent(JSON.stringify({ label: ["mergewright.app=mergewright"] }));
-  const all = JSON.parse(await ask(`/containers/json?all=1&filters=${filters}`)) as { Id: string; Names: string[] }[];
-  const ours = await Promise.all(
-    all.map(async (container) => ((await memoryOf(container.Id)) === memory ? [container.Names.join()] : [])),
-  );
-  return ours.flat();
-}
-
-/** null: gone since it was listed. */
-async function memoryOf(id: string): Promise<number | null> {
-  const text = await ask(`/containers/${id}/json`);
-  return (JSON.parse(text) as { HostConfig?: { Memory: number } }).HostConfig?.Memory ?? null;
-}
-
-async function ask(path: string): Promise<string> {
-  if (engine.kind !== "answers") throw new Error(`No Docker engine: ${engine.reason}`);
-  return (await engine.request("GET", path)).body;
+export function surroundings(asked?: OwnContainers["sandbox"]): Surroundings {
+  const { sandbox, env, names } = ownContainers(asked);
+  return { sandbox, env: { TEMPORAL_CLI: temporalCli(), ...env }, containers: names };
 }
 
 /** Runs `play` on a stage of its own. When it failed, the stage's folder with the log stays, and its name is told. */

@@ -1,0 +1,92 @@
+/** What is wrong around the product, and no process dies of it: clocks, a full disk, a memory that is away. */
+import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Cluster, startCluster } from "./harness/cluster.ts";
+import { until } from "./harness/crash.ts";
+import { wrongAfter } from "./harness/evidence.ts";
+import { finish, openIssue, reaches, statusOf, trigger } from "./harness/run.ts";
+import { QUICK_STEPS, SLOW, SLOW_STEPS } from "./harness/scenario.ts";
+
+const TIMEOUT_MS = 200_000;
+const TEN_MINUTES_MS = 600_000;
+const DISK_MB = 48;
+
+let cluster: Cluster;
+let passed = 0;
+
+beforeAll(async () => {
+  cluster = await startCluster({
+    app: true,
+    env: { QDRANT_URL: "http://127.0.0.1:9" },
+    apiEnv: offBy(TEN_MINUTES_MS),
+    workerEnv: [offBy(TEN_MINUTES_MS), offBy(-TEN_MINUTES_MS)],
+    diskMb: DISK_MB,
+  });
+}, 120_000);
+
+afterAll(() => cluster?.close(passed < 3));
+
+it(
+  "E11: workers whose clocks are ten minutes ahead and ten minutes behind work as an App, and wait for a limit no longer than it lasts",
+  async () => {
+    const run = await openIssue(cluster, "E11-clock");
+    const reset = String(Math.ceil(Date.now() / 1_000) + 3);
+    const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
+    const limit = { status: 403, headers, body: { message: "API rate limit exceeded" } };
+    await cluster.people.fault({ method: "POST", path: "/pulls$", ...limit });
+    await trigger(cluster, run);
+    const { status } = await finish(cluster, run);
+    expect(status.outcome?.kind).toBe("merged");
+    expect(await wrongAfter(cluster, run, QUICK_STEPS, [])).toEqual([]);
+    passed += 1;
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "E11: a Qdrant that is down is told as degraded, and the run goes on",
+  async () => {
+    const run = await openIssue(cluster, "E11-qdrant");
+    await trigger(cluster, run);
+    const ready = (await (await fetch(`${cluster.url}/ready`)).json()) as { status: string; degraded: string[] };
+    expect(ready).toMatchObject({ status: "ready", degraded: ["qdrant"] });
+    const { status } = await finish(cluster, run);
+    expect(status.outcome?.kind).toBe("merged");
+    expect(await wrongAfter(cluster, run, QUICK_STEPS, [])).toEqual([]);
+    passed += 1;
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "E11: a disk that is full on the worker is told in the status, and the run goes on when there is room again",
+  async () => {
+    const run = await openIssue(cluster, "E11-disk", { title: SLOW });
+    await trigger(cluster, run);
+    await reaches(cluster, run, "the coder", ({ agents }) => agents.some(({ role }) => role === "coder"));
+    const filler = join(cluster.folder, "disk", "filler");
+    await promisify(execFile)("dd", ["if=/dev/zero", `of=${filler}`, "bs=1M"]).catch((error: Error) => {
+      if (!/No space left/.test(error.message)) throw error;
+    });
+    const told = await until("its status tells of it", async () => {
+      const status = await statusOf(cluster, run);
+      return status?.waitingFor ?? undefined;
+    });
+    expect(told).toMatchObject({ kind: "outage", detail: expect.stringMatching(/disk is full/) as string });
+    await rm(filler);
+    const { status } = await finish(cluster, run);
+    expect(status.outcome?.kind).toBe("merged");
+    expect(await wrongAfter(cluster, run, SLOW_STEPS, [])).toEqual([]);
+    passed += 1;
+  },
+  TIMEOUT_MS,
+);
+
+function offBy(ms: number): Record<string, string> {
+  const clock = fileURLToPath(new URL("harness/wrong-clock.mjs", import.meta.url));
+  return { NODE_OPTIONS: `--import=${clock}`, WRONG_CLOCK_MS: String(ms) };
+}
