@@ -1,6 +1,6 @@
 /** Effects on GitHub: each is one call of the port, which finds it before it makes it. */
 import { refuseAuthority } from "../domain/approval.ts";
-import { branchName } from "../domain/ids.ts";
+import { branchOfRun } from "../domain/ids.ts";
 import type { Artifacts, Forge, Mirror, PushResult } from "../domain/ports.ts";
 import { authorOf } from "./author.ts";
 import { readableChecks } from "./checks.ts";
@@ -36,7 +36,7 @@ export function createGitHub({ forge, mirror, artifacts }: GitHubParts): GitHub 
   return {
     pushBranch: ({ run, ground, commit, expected }) =>
       working(async ({ signal }) => {
-        const branch = branchName(run.issue);
+        const branch = branchOfRun(run);
         await bringCommit({ mirror, artifacts }, run, commit, signal);
         const push = (over: string | null): Promise<PushResult> =>
           mirror.push(run.repository, ground.cloneUrl, { branch, commit, expected: over }, signal);
@@ -53,7 +53,7 @@ export function createGitHub({ forge, mirror, artifacts }: GitHubParts): GitHub 
     openPullRequest: ({ run, ground, title, body }) =>
       working(() =>
         forge.openPullRequest(run.repository, {
-          head: branchName(run.issue),
+          head: branchOfRun(run),
           base: ground.defaultBranch,
           title,
           body,

@@ -4,7 +4,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundErro
 import { type EarlierRun, readStateMarker, refuseRestart, refuseSender } from "../domain/admission.ts";
 import { NotFound } from "../domain/errors.ts";
 import type { Delivery, Intent } from "../domain/events.ts";
-import { issueOfBranch, issueWorkflowId, MARKER_PREFIX, type RepositoryName } from "../domain/ids.ts";
+import { type IssueRun, issueWorkflowId, MARKER_PREFIX, type RepositoryName, runOfBranch } from "../domain/ids.ts";
 import type { Forge } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import {
@@ -31,10 +31,10 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
       working(async (): Promise<Admission> => {
         const { repository, intent } = delivery;
         if (intent.kind === "start") return admitTrigger(forge, delivery, intent);
-        const issue =
-          intent.kind === "signal" ? intent.issue : await issueOfPullRequest(forge, repository, intent.pullRequest);
-        if (issue === null) return { kind: "ignore", reason: "the pull request is not one of ours" };
-        return { kind: "signal", workflowId: issueWorkflowId(repository, issue), event: intent.event };
+        const run = intent.kind === "signal" ? intent : await runOfPullRequest(forge, repository, intent.pullRequest);
+        if (run === null) return { kind: "ignore", reason: "the pull request is not one of ours" };
+        const workflowId = issueWorkflowId(repository, run.issue, run.fork ?? null);
+        return { kind: "signal", workflowId, event: intent.event };
       }),
 
     startRun: ({ delivery }) =>
@@ -122,7 +122,7 @@ async function earlierOnGitHub(forge: Forge, repository: RepositoryName, issue: 
   return state?.endedAt ? state : null;
 }
 
-async function issueOfPullRequest(forge: Forge, repository: RepositoryName, number: number): Promise<number | null> {
+async function runOfPullRequest(forge: Forge, repository: RepositoryName, number: number): Promise<IssueRun | null> {
   const { headRef, sameRepository } = await forge.pullRequest(repository, number);
-  return sameRepository ? issueOfBranch(headRef) : null;
+  return sameRepository ? runOfBranch(headRef) : null;
 }

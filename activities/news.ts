@@ -2,7 +2,7 @@
 import { type EventPullRequest, routeDelivery } from "../domain/delivery.ts";
 import { NotFound } from "../domain/errors.ts";
 import type { IssueEvent } from "../domain/events.ts";
-import { type RepositoryName, sameRepository } from "../domain/ids.ts";
+import { isFork, type RepositoryName, sameRepository } from "../domain/ids.ts";
 import type { Forge, PullRequest } from "../domain/ports.ts";
 import type { RunEvent } from "../domain/read-delivery.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
@@ -16,17 +16,21 @@ export function createNews({ forge, triggers }: { forge: Forge; triggers: Trigge
       working(async (): Promise<IssueEvent[]> => {
         const { repository } = run;
         const at = new Date().toISOString();
+        // What is said on the issue, and becomes of it, is for the run that it started, not for its forks.
+        const fork = isFork(run.id);
         const issue = await existing(forge, run);
+        if (issue === null && fork) return [];
         if (issue === null) return [{ kind: "issue-changed", change: "deleted", by: null, at }];
         const pullRequest = number === null ? null : await forge.pullRequest(repository, number);
         const told = [
-          ...(await commands(repository, issue, since, false)),
+          ...(fork ? [] : await commands(repository, issue, since, false)),
           ...(number === null ? [] : await commands(repository, { ...issue, number }, since, true)),
           ...(pullRequest === null ? [] : await reviews(repository, pullRequest, since)),
         ];
         const events = told.flatMap(toEvent).sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
         // Facts come last: what people said before they closed it was said to a run at work.
         if (pullRequest !== null) events.push(standing(pullRequest, at));
+        if (fork) return events;
         if (!sameRepository(issue.repository, repository))
           events.push({ kind: "issue-changed", change: "transferred", by: null, at });
         else if (issue.state === "closed") events.push({ kind: "issue-changed", change: "closed", by: null, at });

@@ -19,7 +19,7 @@ export async function openRuns(client: Client): Promise<OpenRun[]> {
   const runs: OpenRun[] = [];
   const query = `WorkflowType = '${RESOLVE_ISSUE}' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
-    const found = ofIssue(workflowId);
+    const found = parseIssueWorkflowId(workflowId);
     if (!found) continue;
     const pullRequest = typedSearchAttributes.get(pullRequestAttribute);
     const numbers = pullRequest === undefined ? [found.issue] : [found.issue, pullRequest];
@@ -33,15 +33,10 @@ export async function repositoriesOfRuns(client: Client): Promise<RepositoryName
   const found = new Set<RepositoryName>();
   let seen = 0;
   for await (const run of client.workflow.list({ query: `WorkflowType = '${RESOLVE_ISSUE}'` })) {
-    const issue = ofIssue((run satisfies WorkflowExecutionInfo).workflowId);
+    const issue = parseIssueWorkflowId((run satisfies WorkflowExecutionInfo).workflowId);
     if (issue) found.add(issue.repository);
     seen += 1;
     if (seen >= MAX_RUNS) break;
   }
   return [...found];
-}
-
-/** Of a fork, too, whose id goes on behind that of the issue. */
-function ofIssue(workflowId: string): { repository: RepositoryName; issue: number } | null {
-  return parseIssueWorkflowId(workflowId.split("/").slice(0, 4).join("/"));
 }

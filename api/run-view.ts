@@ -26,12 +26,13 @@ export function viewOf(info: Execution, status: RunStatus): RunView {
 
 /** What Temporal itself knows of a run. `outcome` is the workflow's result, where it was read. */
 export function viewWithoutStatus(info: Execution, outcome: Outcome | null, why: string): RunView {
-  const named = parseIssueWorkflowId(info.workflowId) ?? { repository: "", issue: 0 };
+  const { repository, issue } = parseIssueWorkflowId(info.workflowId) ?? { repository: "", issue: 0 };
   const pullRequest = attribute(info, "MergewrightPullRequest", "INT");
   const phase = attribute(info, "MergewrightPhase", "KEYWORD") as Phase | undefined;
   const view: RunView = {
     id: info.workflowId,
-    ...named,
+    repository,
+    issue,
     title: "",
     phase: phase ?? "received",
     phases: [],

@@ -1,5 +1,6 @@
 /** Runs as people read them on a terminal. */
 import type { RunView } from "../api/runs.ts";
+import { runName } from "../domain/ids.ts";
 import type { Phase } from "../domain/run.ts";
 import { plain, table, type Terminal } from "./terminal.ts";
 
@@ -10,7 +11,7 @@ export function showRuns(runs: readonly RunView[], terminal: Terminal): void {
   }
   const head = ["RUN", "PHASE", "WAITS FOR", "PULL REQUEST", "COST"].map((text) => terminal.style("dim", text));
   const rows = runs.map((run) => [
-    `${run.repository}#${run.issue}`,
+    runName(run),
     phase(run.phase, terminal),
     run.waitingFor ? run.waitingFor.kind : "",
     run.pullRequest ? `#${run.pullRequest.number}` : "",

@@ -1,6 +1,6 @@
 /** What a webhook delivery means for a run: a trigger, news for it, or nothing, with the reason. Pure. */
 import type { Actor, Delivery, Intent, IssueEvent, TriggerKind } from "./events.ts";
-import { issueOfBranch, MARKER_PREFIX, sameRepository } from "./ids.ts";
+import { type IssueRun, MARKER_PREFIX, runOfBranch, sameRepository } from "./ids.ts";
 import type { EventIssue, EventPullRequest, EventReview, GitHubEvent, RunEvent } from "./read-delivery.ts";
 import type { Triggers } from "./settings.ts";
 import { readSlashCommand } from "./slash-command.ts";
@@ -105,7 +105,7 @@ function routePullRequest(event: Of<"pull-request">): Decision {
   if (!ours.ok) return { reason: ours.reason };
   const { number, headSha: sha, merged, mergeSha } = pullRequest;
   const by = event.sender?.login ?? null;
-  const signal = (news: IssueEvent): Intent => ({ kind: "signal", issue: ours.issue, event: news });
+  const signal = (news: IssueEvent): Intent => signalTo(ours.run, news);
   switch (action) {
     case "synchronize":
       return signal({ kind: "head-pushed", sha, by, at });
@@ -128,11 +128,7 @@ function routeReview(event: Of<"review">, triggers: Triggers): Decision {
 
   const judged = state === "dismissed" ? dismissed(review) : mayAsk(review.author, triggers);
   if (!judged.ok) return { reason: judged.reason };
-  return {
-    kind: "signal",
-    issue: ours.issue,
-    event: { kind: "review", state, by: judged.login, sha: review.sha, text: review.text, at },
-  };
+  return signalTo(ours.run, { kind: "review", state, by: judged.login, sha: review.sha, text: review.text, at });
 }
 
 type ReviewState = Extract<IssueEvent, { kind: "review" }>["state"];
@@ -157,9 +153,13 @@ function dismissed(review: EventReview): Authority {
 
 function routeChecks(event: Of<"checks">): Decision {
   if (!event.settled) return { reason: "the commit status is still pending" };
-  const issue = event.branches.map(issueOfBranch).find((number) => number !== null) ?? null;
-  if (issue === null) return { reason: `no branch of ours holds commit ${event.sha}` };
-  return { kind: "signal", issue, event: { kind: "checks-changed", sha: event.sha, at: event.at } };
+  const run = event.branches.map(runOfBranch).find((found) => found !== null) ?? null;
+  if (run === null) return { reason: `no branch of ours holds commit ${event.sha}` };
+  return signalTo(run, { kind: "checks-changed", sha: event.sha, at: event.at });
+}
+
+function signalTo({ issue, fork }: IssueRun, event: IssueEvent): Intent {
+  return { kind: "signal", issue, ...(fork === null ? {} : { fork }), event };
 }
 
 function startRun(
@@ -190,17 +190,17 @@ function mayAsk(actor: Actor | null, triggers: Triggers): Authority {
 function ourPullRequest(
   pullRequest: EventPullRequest,
   repository: string,
-): { ok: true; issue: number } | { ok: false; reason: string } {
+): { ok: true; run: IssueRun } | { ok: false; reason: string } {
   const { number, headRef, headRepository } = pullRequest;
   if (headRepository === null)
     return { ok: false, reason: `the head repository of pull request #${number} was deleted` };
   if (!sameRepository(headRepository, repository)) {
     return { ok: false, reason: `pull request #${number} comes from the fork ${headRepository}` };
   }
-  const issue = issueOfBranch(headRef);
-  return issue === null
+  const run = runOfBranch(headRef);
+  return run === null
     ? { ok: false, reason: `pull request #${number} stands on ${headRef.slice(0, 100)}, which is no branch of ours` }
-    : { ok: true, issue };
+    : { ok: true, run };
 }
 
 function sameLabel(a: string, b: string): boolean {

@@ -28,8 +28,8 @@ export interface Delivery {
 export type Intent =
   /** A trigger: starts a run when the sender may. `reactTo` is the comment that asked, if one did. */
   | { kind: "start"; issue: number; snapshot: IssueSnapshot; trigger: TriggerKind; reactTo: number | null }
-  /** Something that a run of this issue wants to know. */
-  | { kind: "signal"; issue: number; event: IssueEvent }
+  /** Something that a run of this issue wants to know, or one fork of it. */
+  | { kind: "signal"; issue: number; fork?: number; event: IssueEvent }
   /** The same, about a pull request whose head branch the payload does not tell: the run is found by asking GitHub. */
   | { kind: "signal-by-pull-request"; pullRequest: number; event: IssueEvent };
 

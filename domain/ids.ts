@@ -15,9 +15,17 @@ export function sameRepository(a: RepositoryName, b: RepositoryName): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
-/** The workflow that resolves an issue: `issue/OWNER/REPO/NUMBER`, owner and repository in lower case. */
-export function issueWorkflowId(repository: RepositoryName, issue: number): string {
-  return `issue/${repository.toLowerCase()}/${issue}`;
+/** A run of an issue: the one that its triggers start, or a fork of it by its number. */
+export interface IssueRun {
+  issue: number;
+  /** null: not a fork. */
+  fork: number | null;
+}
+
+/** The workflow that resolves an issue: `issue/OWNER/REPO/NUMBER`, owner and repository in lower case; a fork's ends with `/fork/K`. */
+export function issueWorkflowId(repository: RepositoryName, issue: number, fork: number | null = null): string {
+  const id = `issue/${repository.toLowerCase()}/${issue}`;
+  return fork === null ? id : `${id}/fork/${fork}`;
 }
 
 /** The workflow of one agent: `issue/OWNER/REPO/NUMBER/ROLE`, and `/K` from its second run on. */
@@ -46,29 +54,53 @@ export function homeName(queue: string): string {
 }
 
 /** The only branch that a run ever pushes. */
-export function branchName(issue: number): string {
-  return `mergewright/issue-${issue}`;
+export function branchName(issue: number, fork: number | null = null): string {
+  return fork === null ? `mergewright/issue-${issue}` : `mergewright/issue-${issue}-fork-${fork}`;
 }
 
-/** The issue that a branch of ours belongs to, or null for a branch that is not ours. */
-export function issueOfBranch(branch: string): number | null {
-  const match = /^mergewright\/issue-([1-9]\d{0,9})$/.exec(branch);
-  return match ? Number(match[1]) : null;
+/** The branch of the run of this workflow id. */
+export function branchOfRun(run: { id: string; issue: number }): string {
+  return branchName(run.issue, parseIssueWorkflowId(run.id)?.fork ?? null);
 }
 
-/** What a person may type for a run: a workflow id, or `OWNER/REPO#NUMBER`. Returns the workflow id, or null. */
+/** The run that a branch of ours belongs to, or null for a branch that is not ours. */
+export function runOfBranch(branch: string): IssueRun | null {
+  const match = /^mergewright\/issue-([1-9]\d{0,9})(?:-fork-([1-9]\d{0,5}))?$/.exec(branch);
+  return match && { issue: Number(match[1]), fork: numberOrNull(match[2]) };
+}
+
+/** What a person may type for a run: a workflow id, `OWNER/REPO#NUMBER`, or `OWNER/REPO#NUMBER/fork/K`. Returns the workflow id, or null. */
 export function parseRunId(text: string): string | null {
-  const short = /^([^/\s]+\/[^/#\s]+)#([1-9]\d{0,9})$/.exec(text);
-  if (short) return isRepositoryName(short[1]!) ? issueWorkflowId(short[1]!, Number(short[2])) : null;
-  const full = parseIssueWorkflowId(text);
-  return full ? issueWorkflowId(full.repository, full.issue) : null;
+  const short = /^([^/\s]+\/[^/#\s]+)#([1-9]\d{0,9}(?:\/fork\/[1-9]\d{0,5})?)$/.exec(text);
+  const found = parseIssueWorkflowId(short ? `issue/${short[1]}/${short[2]}` : text);
+  return found && issueWorkflowId(found.repository, found.issue, found.fork);
 }
 
-/** The repository (in lower case) and the number behind `issue/OWNER/REPO/NUMBER`, or null. */
-export function parseIssueWorkflowId(id: string): { repository: RepositoryName; issue: number } | null {
-  const match = /^issue\/([^/\s]+\/[^/\s]+)\/([1-9]\d{0,9})$/.exec(id);
+/** The repository (in lower case) and the numbers behind `issue/OWNER/REPO/NUMBER[/fork/K]`, or null. */
+export function parseIssueWorkflowId(id: string): ({ repository: RepositoryName } & IssueRun) | null {
+  const match = /^issue\/([^/\s]+\/[^/\s]+)\/([1-9]\d{0,9})(?:\/fork\/([1-9]\d{0,5}))?$/.exec(id);
   if (!match || !isRepositoryName(match[1]!)) return null;
-  return { repository: match[1]!.toLowerCase(), issue: Number(match[2]) };
+  return { repository: match[1]!.toLowerCase(), issue: Number(match[2]), fork: numberOrNull(match[3]) };
+}
+
+export function isFork(runId: string): boolean {
+  return (parseIssueWorkflowId(runId)?.fork ?? null) !== null;
+}
+
+/** The id of the run that a workflow belongs to: its own, or that of the run whose agent it is. Null: it belongs to none. */
+export function runIdOfWorkflow(workflowId: string): string | null {
+  const run = /^(issue\/[^/]+\/[^/]+\/\d+(?:\/fork\/\d+)?)(?:\/|$)/.exec(workflowId)?.[1];
+  return run !== undefined && parseIssueWorkflowId(run) ? run : null;
+}
+
+/** As people read it: `owner/repo#NUMBER`, and of a fork `owner/repo#NUMBER/fork/K`. */
+export function runName({ id, repository, issue }: { id: string; repository: RepositoryName; issue: number }): string {
+  const fork = parseIssueWorkflowId(id)?.fork ?? null;
+  return fork === null ? `${repository}#${issue}` : `${repository}#${issue}/fork/${fork}`;
+}
+
+function numberOrNull(digits: string | undefined): number | null {
+  return digits === undefined ? null : Number(digits);
 }
 
 /** Every marker of ours begins so. A comment that carries one is never read as a command. */

@@ -3,7 +3,7 @@ import { Runtime, type Logger as TemporalLogger } from "@temporalio/worker";
 import { pino, type Logger } from "pino";
 import { prettyFactory } from "pino-pretty";
 import type { LogLevel } from "../config/config.ts";
-import { parseIssueWorkflowId } from "../domain/ids.ts";
+import { parseIssueWorkflowId, runIdOfWorkflow } from "../domain/ids.ts";
 import { createRedactor, redactDeep } from "./redact.ts";
 
 export type Log = Logger;
@@ -44,9 +44,9 @@ export function logOfRun(log: Log, workflowId: string): Log {
 
 /** `run` and `issue` of a workflow id, also of an agent's within a run; nothing where the id is another's. */
 export function runFields(workflowId: string): { run?: string; issue?: string } {
-  const id = workflowId.split("/").slice(0, 4).join("/");
-  const found = parseIssueWorkflowId(id);
-  return found ? { run: id, issue: `${found.repository}#${found.issue}` } : {};
+  const run = runIdOfWorkflow(workflowId);
+  const found = run === null ? null : parseIssueWorkflowId(run);
+  return run !== null && found ? { run, issue: `${found.repository}#${found.issue}` } : {};
 }
 
 /**

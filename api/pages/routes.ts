@@ -1,6 +1,7 @@
 /** The pages: their addresses, their login and their forms. */
 import { Hono, type Context } from "hono";
 import { deleteCookie, setCookie } from "hono/cookie";
+import { runName } from "../../domain/ids.ts";
 import { ChangeTask, readRequest } from "../../domain/tasks.ts";
 import { sameText, type Access } from "../access.ts";
 import type { Changes } from "../changes.ts";
@@ -49,7 +50,7 @@ export function pages({ runs, changes, access, guard, links, now }: PagesDeps): 
       c.status(404);
       return show(c, "Not found", messagePage("There is no such run", `Nothing is known of ${id}.`));
     }
-    const title = `${run.repository}#${run.issue}`;
+    const title = runName(run);
     return show(
       c,
       title,

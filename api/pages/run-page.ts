@@ -1,5 +1,6 @@
 /** `GET /runs/ID`: the story of one run, with its evidence and what can be said to it. */
 import { html } from "hono/html";
+import { runName } from "../../domain/ids.ts";
 import { isEnded, type Evidence, type TestRun } from "../../domain/run.ts";
 import type { Session } from "../access.ts";
 import type { RunView } from "../runs.ts";
@@ -22,7 +23,7 @@ export function runPage({ run, links, session, guarded, now, said }: RunPage): H
   return html`${said}
     <div id="head" data-live>
       <p class="crumbs">
-        ${link(gitHubIssueUrl(links, run), `${run.repository}#${run.issue}`)}
+        ${link(gitHubIssueUrl(links, run), runName(run))}
         ${run.pullRequest ? html` · pull request ${link(run.pullRequest.url, `#${run.pullRequest.number}`)}` : null}
         ${temporalUrl(links, run) === null ? null : html` · ${link(temporalUrl(links, run), "workflow in Temporal")}`}
       </p>

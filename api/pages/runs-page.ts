@@ -1,5 +1,6 @@
 /** `GET /`: all runs, those that need somebody first in colour. */
 import { html } from "hono/html";
+import { runName } from "../../domain/ids.ts";
 import type { RunView } from "../runs.ts";
 import { link, moment, type Html } from "./layout.ts";
 import { gitHubIssueUrl, runUrl, temporalUrl, type PageLinks } from "./links.ts";
@@ -38,7 +39,7 @@ function row(run: RunView, links: PageLinks, now: Date): Html {
   return html`<tr>
     <th scope="row" data-label="Issue">
       <a class="title" href="${runUrl(run.id)}">${run.title || `Issue ${run.issue}`}</a>
-      <span class="muted">${link(gitHubIssueUrl(links, run), `${run.repository}#${run.issue}`)}</span>
+      <span class="muted">${link(gitHubIssueUrl(links, run), runName(run))}</span>
     </th>
     <td data-label="Phase"><span class="phase ${toneOf(run)}">${PHASE_WORDS[run.phase] ?? run.phase}</span></td>
     <td data-label="Waits for">

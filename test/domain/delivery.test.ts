@@ -29,6 +29,7 @@ const pullRequest = {
   merged: false,
   updated_at: "2026-01-01T00:00:00Z",
 };
+const forked = { ...pullRequest, head: { ...pullRequest.head, ref: "mergewright/issue-5-fork-2" } };
 const review = { state: "approved", user: ada, body: "Nice", commit_id: sha, submitted_at: "2026-01-01T00:00:00Z" };
 const comment = { id: 77, body: "/mergewright run", user: ada, created_at: "2026-01-01T00:00:00Z" };
 
@@ -251,6 +252,24 @@ describe("news reaches the run of its issue", () => {
       "pull_request",
       { action: "synchronize", pull_request: pullRequest, sender: bot },
       { kind: "signal", issue: 5, event: { kind: "head-pushed", sha, by: "helper[bot]", at } },
+    ],
+    [
+      "a review of the pull request of a run that was forked from the issue's",
+      "pull_request_review",
+      { action: "submitted", pull_request: forked, review },
+      { kind: "signal", issue: 5, fork: 2, event: { kind: "review", state: "approved", by, sha, text: "Nice", at } },
+    ],
+    [
+      "a push to the branch of such a run",
+      "pull_request",
+      { action: "synchronize", pull_request: forked },
+      { kind: "signal", issue: 5, fork: 2, event: { kind: "head-pushed", sha, by, at } },
+    ],
+    [
+      "a commit status there",
+      "status",
+      { sha, state: "failure", branches: [{ name: "mergewright/issue-5-fork-2" }], updated_at: at },
+      { kind: "signal", issue: 5, fork: 2, event: { kind: "checks-changed", sha, at } },
     ],
     [
       "our pull request closed",

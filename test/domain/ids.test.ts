@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { agentWorkflowId, branchName, issueOfBranch, issueWorkflowId, parseRunId } from "../../domain/ids.ts";
+import {
+  agentWorkflowId,
+  branchName,
+  branchOfRun,
+  issueWorkflowId,
+  parseRunId,
+  runIdOfWorkflow,
+  runName,
+  runOfBranch,
+} from "../../domain/ids.ts";
 
 describe("ids", () => {
   it("of a run are in lower case", () => {
@@ -21,21 +30,48 @@ describe("ids", () => {
     ["octo/..#1", null],
     ["-octo/repo#1", null],
     ["issue/octo/repo/coder", null],
+    ["Octo/Repo#12/fork/3", "issue/octo/repo/12/fork/3"],
+    ["issue/Octo/Repo/12/fork/3", "issue/octo/repo/12/fork/3"],
+    ["octo/repo#12/fork/0", null],
+    ["octo/repo#12/fork", null],
+    ["issue/octo/repo/12/fork/3/coder", null],
     ["", null],
   ])("a person may type %j", (text, id) => {
     expect(parseRunId(text)).toBe(id);
   });
 
-  it("of an issue come back from its branch, and from no other", () => {
-    expect(issueOfBranch(branchName(7))).toBe(7);
+  it("of a run come back from its branch, and from no other", () => {
+    expect(runOfBranch(branchName(7))).toEqual({ issue: 7, fork: null });
+    expect(runOfBranch(branchName(7, 2))).toEqual({ issue: 7, fork: 2 });
+    expect(branchOfRun({ id: issueWorkflowId("o/r", 7), issue: 7 })).toBe("mergewright/issue-7");
+    expect(branchOfRun({ id: issueWorkflowId("o/r", 7, 2), issue: 7 })).toBe("mergewright/issue-7-fork-2");
     for (const branch of [
       "main",
       "mergewright/issue-",
       "mergewright/issue-07",
       "mergewright/issue-7/x",
+      "mergewright/issue-7-fork-",
+      "mergewright/issue-7-fork-0",
+      "mergewright/issue-7-fork-1/x",
       "x/mergewright/issue-7",
     ]) {
-      expect(issueOfBranch(branch)).toBeNull();
+      expect(runOfBranch(branch)).toBeNull();
     }
+  });
+
+  it.each([
+    ["issue/o/r/1", "issue/o/r/1"],
+    ["issue/o/r/1/coder/2", "issue/o/r/1"],
+    ["issue/o/r/1/fork/2", "issue/o/r/1/fork/2"],
+    ["issue/o/r/1/fork/2/coder/3", "issue/o/r/1/fork/2"],
+    ["delivery/1", null],
+    ["issue/o/r", null],
+  ])("the run that workflow %j belongs to is %j", (id, run) => {
+    expect(runIdOfWorkflow(id)).toBe(run);
+  });
+
+  it("a fork is told from the run that it came from", () => {
+    expect(runName({ id: "issue/o/r/1", repository: "O/r", issue: 1 })).toBe("O/r#1");
+    expect(runName({ id: "issue/o/r/1/fork/2", repository: "O/r", issue: 1 })).toBe("O/r#1/fork/2");
   });
 });
