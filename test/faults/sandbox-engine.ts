@@ -1,7 +1,8 @@
 /** A Docker engine of the test's own, in a temporary folder, that may be stopped and started as a row wants it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import Docker from "dockerode";
@@ -26,7 +27,8 @@ export const whyNoOwnEngine: string | null =
     : "only root can start a Docker engine";
 
 export function ownEngine(): OwnEngine {
-  const folder = mkdtempSync(join(tmpdir(), "mergewright-dockerd-"));
+  // Made by the first start: rows that are not chosen leave nothing behind.
+  const folder = join(tmpdir(), `mergewright-dockerd-${randomUUID().slice(0, 8)}`);
   const socket = join(folder, "docker.sock");
   const docker = new Docker({ socketPath: socket });
   let engine: ChildProcess | null = null;
@@ -42,6 +44,7 @@ export function ownEngine(): OwnEngine {
     dockerHost: `unix://${socket}`,
     async start() {
       if (engine !== null) return;
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       const log = openSync(join(folder, "dockerd.log"), "a");
       const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")];
       const files = ["--pidfile", join(folder, "dockerd.pid"), "--host", `unix://${socket}`];
