@@ -1,5 +1,6 @@
 /** From what the coder left to one commit of ours: taken in with checks, judged by the policy, written on the host. */
-import { runPrefix } from "../domain/ids.ts";
+import { NotFound } from "../domain/errors.ts";
+import { branchOfRun, runPrefix } from "../domain/ids.ts";
 import type { ChangeSet } from "../domain/change.ts";
 import { isTestPath } from "../domain/paths.ts";
 import { judgeChange } from "../domain/policy.ts";
@@ -9,7 +10,7 @@ import { findSecrets } from "../domain/secrets.ts";
 import { putJson } from "./artifacts.ts";
 import { authorOf } from "./author.ts";
 import { bringCommit, keepCommit } from "./commits.ts";
-import type { Activities, Change, RunRef, Violation } from "./contract.ts";
+import type { Activities, BroughtIn, Change, RunRef, Violation } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
 import { checkpointBundles } from "./workspace.ts";
@@ -22,21 +23,50 @@ export interface ChangeParts {
   secrets: readonly string[];
 }
 
-export function createChange({ mirror, artifacts, settings, secrets }: ChangeParts): Pick<Activities, "collectChange"> {
+export function createChange({
+  mirror,
+  artifacts,
+  settings,
+  secrets,
+}: ChangeParts): Pick<Activities, "collectChange" | "bringIn"> {
   const commits = { mirror, artifacts };
+
+  /** What a commit of ours changes against its base, judged by the policy, and kept for every machine. */
+  const judged = async (run: RunRef, base: string, headSha: string, signal: AbortSignal): Promise<Change> => {
+    const { policy } = await settings.of(run);
+    const { repository } = run;
+    const found = await mirror.diff(repository, base, headSha, signal);
+    await putJson(artifacts, changeKey(run, headSha), found);
+    const changedTestPaths = found.files.flatMap((file) => testPathsOf(file.path, file.oldPath));
+    const baseWithNewTests =
+      changedTestPaths.length === 0
+        ? null
+        : await mirror.overlay(repository, { onto: base, from: headSha, paths: changedTestPaths }, signal);
+    await keepCommit(commits, run, headSha, base, signal);
+    if (baseWithNewTests !== null) await keepCommit(commits, run, baseWithNewTests, base, signal);
+    return {
+      headSha,
+      empty: found.files.length === 0,
+      files: found.files
+        .slice(0, 300)
+        .map(({ path, status, additions, deletions }) => ({ path: fit(path), status, additions, deletions })),
+      changedTestPaths: changedTestPaths.slice(0, 300).map(fit),
+      baseWithNewTests,
+      violations: [...judgeChange(found, policy).violations, ...secretsIn(found, secrets)].slice(0, 50),
+      unresolved: [],
+    };
+  };
+
   return {
     collectChange: (input) =>
       working(async ({ signal }): Promise<Change> => {
-        const { run, base } = input;
-        const { policy } = await settings.of(run);
+        const { run, base, from } = input;
         const { repository } = run;
-        await bringCommit(commits, run, base, signal);
-        await bringCommit(commits, run, input.parent, signal);
-        let left = base;
+        for (const commit of [base, from, ...input.parents]) await bringCommit(commits, run, commit, signal);
+        let left = from;
         for (const bundle of await checkpointBundles(artifacts, run, input.checkpoint)) {
           left = await mirror.take(repository, bundle, signal);
         }
-        const found = await mirror.diff(repository, base, left, signal);
         const message = commitMessage({
           title: input.title,
           issue: run.issue,
@@ -45,28 +75,59 @@ export function createChange({ mirror, artifacts, settings, secrets }: ChangePar
         });
         const headSha = await mirror.commit(
           repository,
-          { treeOf: left, parents: [input.parent], message, author: authorOf(input.viewer), date: input.date },
+          { treeOf: left, parents: input.parents, message, author: authorOf(input.viewer), date: input.date },
           signal,
         );
-        await putJson(artifacts, changeKey(run, headSha), found);
+        const change = await judged(run, base, headSha, signal);
+        const conflicted = await mirror.files(repository, left, input.conflicts, signal);
+        return { ...change, unresolved: input.conflicts.filter((path) => hasMarkers(conflicted.get(path))) };
+      }),
 
-        const changedTestPaths = found.files.flatMap((file) => testPathsOf(file.path, file.oldPath));
-        const baseWithNewTests =
-          changedTestPaths.length === 0
-            ? null
-            : await mirror.overlay(repository, { onto: base, from: left, paths: changedTestPaths }, signal);
-        await keepCommit(commits, run, headSha, base, signal);
-        if (baseWithNewTests !== null) await keepCommit(commits, run, baseWithNewTests, base, signal);
-        return {
-          headSha,
-          empty: found.files.length === 0,
-          files: found.files
-            .slice(0, 300)
-            .map(({ path, status, additions, deletions }) => ({ path: fit(path), status, additions, deletions })),
-          changedTestPaths: changedTestPaths.slice(0, 300).map(fit),
-          baseWithNewTests,
-          violations: [...judgeChange(found, policy).violations, ...secretsIn(found, secrets)].slice(0, 50),
-        };
+    bringIn: (input) =>
+      working(async ({ signal }): Promise<BroughtIn> => {
+        const { run, ground, ours, pushed } = input;
+        const { repository } = run;
+        const fetch = (branch: string): Promise<string> => mirror.fetch(repository, ground.cloneUrl, branch, signal);
+        const known = [input.base, ours, pushed].filter((commit) => commit !== null);
+        for (const commit of known) await bringCommit(commits, run, commit, signal);
+
+        const newest = await fetch(ground.defaultBranch);
+        let theirs = newest;
+        let base = newest;
+        if (input.what === "head") {
+          try {
+            theirs = await fetch(branchOfRun(run));
+          } catch (error) {
+            if (error instanceof NotFound) return { kind: "gone" };
+            throw error;
+          }
+          // They may have merged the default branch themselves: what came from there is not the change.
+          base = (await mirror.mergeBase(repository, newest, theirs, signal)) ?? input.base;
+        }
+        await keepCommit(commits, run, base, input.base, signal);
+        if (ours === null) return { kind: "merged", base, theirs, change: await judged(run, base, theirs, signal) };
+        if (input.what === "head" && pushed !== null) {
+          const common = await mirror.mergeBase(repository, pushed, theirs, signal);
+          if (common !== pushed) return { kind: "rewritten", actual: theirs };
+        }
+        const common = await mirror.mergeBase(repository, ours, theirs, signal);
+        if (common === theirs) return { kind: "merged", base, theirs, change: await judged(run, base, ours, signal) };
+        if (common === ours) return { kind: "merged", base, theirs, change: await judged(run, base, theirs, signal) };
+
+        const parents = input.what === "base" ? [ours, theirs] : [theirs, ours];
+        const { tree, conflicts } = await mirror.merge(repository, { ours, theirs }, signal);
+        const author = authorOf(ground.viewer);
+        const what = input.what === "base" ? ground.defaultBranch : `what was pushed to ${branchOfRun(run)}`;
+        const message = `Merge ${what} into the change for issue ${run.issue}\n\nRefs #${run.issue}\n`;
+        const made = { treeOf: tree, message, author, date: input.date };
+        if (conflicts.length === 0) {
+          const merged = await mirror.commit(repository, { ...made, parents }, signal);
+          return { kind: "merged", base, theirs, change: await judged(run, base, merged, signal) };
+        }
+        const from = await mirror.commit(repository, { ...made, parents: [ours] }, signal);
+        await keepCommit(commits, run, theirs, base, signal);
+        await keepCommit(commits, run, from, base, signal);
+        return { kind: "conflict", base, theirs, from, parents, paths: conflicts.slice(0, 100) };
       }),
   };
 }
@@ -76,6 +137,11 @@ function fit(path: string): string {
   return path.length <= MAX_PATH ? path : `${path.slice(0, MAX_PATH)}…`;
 }
 const MAX_PATH = 300;
+/** Git writes seven signs and a name; a line of seven equals signs alone may be a heading. */
+function hasMarkers(content: Uint8Array | undefined): boolean {
+  const text = content === undefined ? "" : Buffer.from(content).toString("utf8");
+  return /^<{7} .*$/m.test(text) && /^>{7} .*$/m.test(text);
+}
 
 /** Where the diff that a reviewer reads is kept. */
 export function changeKey(run: RunRef, headSha: string): string {

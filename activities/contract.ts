@@ -2,12 +2,14 @@
 import type { Brief } from "../domain/brief.ts";
 import type { Delivery, IssueEvent } from "../domain/events.ts";
 import type { RepositoryName, Role } from "../domain/ids.ts";
+import type { Review } from "../domain/outputs.ts";
 import type {
   CheckReport,
   CommentRef,
   MergeResult,
   PullRequest,
   PushResult,
+  QueueState,
   StatusReport,
   Viewer,
 } from "../domain/ports.ts";
@@ -139,7 +141,19 @@ export interface Change {
   /** Base plus the changed tests only; null when no test changed. */
   baseWithNewTests: string | null;
   violations: Violation[];
+  /** Paths that had a conflict and still hold its markers. */
+  unresolved: string[];
 }
+
+/** What others did, brought into our branch: `theirs` is their newest commit. */
+export type BroughtIn =
+  | { kind: "merged"; base: string; theirs: string; change: Change }
+  /** `from` is a commit whose files hold the conflict; ours, made from it, shall have `parents`. */
+  | { kind: "conflict"; base: string; theirs: string; from: string; parents: string[]; paths: string[] }
+  /** Somebody took our commits off the branch while we had more of them. */
+  | { kind: "rewritten"; actual: string }
+  /** The branch is not there any more. */
+  | { kind: "gone" };
 
 export interface RunTestsInput {
   workspace: WorkspaceRef;
@@ -170,9 +184,14 @@ export interface Activities {
   collectChange(input: {
     run: RunRef;
     base: string;
-    /** The commit to build upon: the last one pushed, or the base. */
-    parent: string;
-    checkpoint: Checkpoint;
+    /** The commit that the coder's working tree was made from. */
+    from: string;
+    /** The commits to build upon: the last one pushed, or the base; two for a merge. */
+    parents: string[];
+    /** null: the coder has changed nothing. */
+    checkpoint: Checkpoint | null;
+    /** Paths that had a conflict. */
+    conflicts: string[];
     title: string;
     /** ISO 8601: when the run started; makes the commit the same when made again. */
     date: string;
@@ -180,6 +199,20 @@ export interface Activities {
     summary: string;
     viewer: Viewer;
   }): Promise<Change>;
+  /** Merges what others did into our branch: the base that moved on, or commits pushed to the branch itself. */
+  bringIn(input: {
+    run: RunRef;
+    ground: Ground;
+    what: "base" | "head";
+    /** The base that the change stands on. */
+    base: string;
+    /** Our newest commit; null: nothing of it is missing on the branch, which counts as it is. */
+    ours: string | null;
+    /** What we pushed last. */
+    pushed: string | null;
+    /** ISO 8601: when the run started. */
+    date: string;
+  }): Promise<BroughtIn>;
   runTests(input: RunTestsInput): Promise<TestRun>;
 
   pushBranch(input: { run: RunRef; ground: Ground; commit: string; expected: string | null }): Promise<PushResult>;
@@ -192,7 +225,16 @@ export interface Activities {
   }): Promise<void>;
   setDraft(input: { run: RunRef; number: number; draft: boolean }): Promise<void>;
   /** null: the token may not read checks, as a fine-grained one may not for private repositories. */
-  readChecks(input: { run: RunRef; sha: string }): Promise<CheckReport[] | null>;
+  readChecks(input: {
+    run: RunRef;
+    sha: string;
+    branch: string;
+  }): Promise<{ reports: CheckReport[]; required: string[] } | null>;
+  /** What failed checks tell of themselves, for the coder: cut to what fits into a message. */
+  explainChecks(input: { run: RunRef; failures: CheckReport[] }): Promise<string>;
+  /** Our reviewer's words on GitHub, as a review of one commit. */
+  postReview(input: { run: RunRef; number: number; sha: string; round: number; review: Review }): Promise<void>;
+  readMergeQueue(input: { run: RunRef; number: number }): Promise<QueueState>;
   reportStatus(input: { run: RunRef; sha: string; report: StatusReport }): Promise<void>;
   mergePullRequest(input: {
     run: RunRef;

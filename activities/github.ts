@@ -1,7 +1,8 @@
 /** Effects on GitHub: each is one call of the port, which finds it before it makes it. */
 import { refuseAuthority } from "../domain/approval.ts";
-import { branchOfRun } from "../domain/ids.ts";
+import { branchOfRun, reviewMarker } from "../domain/ids.ts";
 import type { Artifacts, Forge, Mirror, PushResult } from "../domain/ports.ts";
+import { reviewText } from "../domain/review-text.ts";
 import { authorOf } from "./author.ts";
 import { readableChecks } from "./checks.ts";
 import { bringCommit } from "./commits.ts";
@@ -22,6 +23,9 @@ type GitHub = Pick<
   | "editPullRequest"
   | "setDraft"
   | "readChecks"
+  | "explainChecks"
+  | "postReview"
+  | "readMergeQueue"
   | "reportStatus"
   | "mergePullRequest"
   | "putComment"
@@ -31,6 +35,9 @@ type GitHub = Pick<
   | "react"
   | "closeIssue"
 >;
+
+/** Whoever breaks more checks than this has one reason for most of them. */
+const MAX_EXPLAINED = 3;
 
 export function createGitHub({ forge, mirror, artifacts }: GitHubParts): GitHub {
   return {
@@ -79,7 +86,26 @@ export function createGitHub({ forge, mirror, artifacts }: GitHubParts): GitHub 
     readPullRequest: ({ run, number }) => working(() => forge.pullRequest(run.repository, number)),
     editPullRequest: ({ run, number, edit }) => working(() => forge.editPullRequest(run.repository, number, edit)),
     setDraft: ({ run, number, draft }) => working(() => forge.setDraft(run.repository, number, draft)),
-    readChecks: ({ run, sha }) => working(() => readableChecks(forge, run.repository, sha)),
+    readChecks: ({ run, sha, branch }) =>
+      working(async () => {
+        const reports = await readableChecks(forge, run.repository, sha);
+        return reports && { reports, required: await forge.requiredChecks(run.repository, branch) };
+      }),
+    explainChecks: ({ run, failures }) =>
+      working(async () => {
+        const told = [];
+        for (const check of failures.slice(0, MAX_EXPLAINED)) {
+          const details = await forge.checkDetails(run.repository, check);
+          if (details !== "") told.push(`${check.name}:\n${details}`);
+        }
+        return told.join("\n\n");
+      }),
+    postReview: ({ run, number, sha, round, review }) =>
+      working(async () => {
+        const marker = reviewMarker(run.runKey, round);
+        await forge.putReview(run.repository, number, { marker, commitId: sha, ...reviewText(review) });
+      }),
+    readMergeQueue: ({ run, number }) => working(() => forge.mergeQueue(run.repository, number)),
     reportStatus: ({ run, sha, report }) => working(() => forge.report(run.repository, sha, report)),
     addLabels: ({ run, number, labels }) => working(() => forge.addLabels(run.repository, number, labels)),
     removeLabel: ({ run, number, label }) => working(() => forge.removeLabel(run.repository, number, label)),

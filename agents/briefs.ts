@@ -1,5 +1,5 @@
 /** From a brief to the words of an agent's opening or follow-up message. */
-import type { Brief, InstructionFile, ReviseReason } from "../domain/brief.ts";
+import type { Brief, InstructionFile, NewTree, ReviseReason } from "../domain/brief.ts";
 import type { ChangedFile } from "../domain/change.ts";
 import type { Finding, Plan } from "../domain/outputs.ts";
 import type { Evidence, IssueSnapshot } from "../domain/run.ts";
@@ -130,8 +130,16 @@ function revise(brief: Extract<Brief, { kind: "revise" }>, { seed }: BriefContex
   const { opening, closing, trusted } = REVISIONS[brief.because];
   const text = trusted ? cleanMarkdown(brief.text).text : cleanPlain(brief.text).text;
   const told = text === "" ? "" : trusted ? text : fence(brief.because, text, seed);
-  return [opening, told, describeFindings(brief.findings ?? []), closing];
+  const tree = brief.tree === undefined ? "" : NEW_TREES[brief.tree];
+  return [opening, told, describeFindings(brief.findings ?? []), tree, closing];
 }
+
+const NEW_TREES: Readonly<Record<NewTree, string>> = {
+  "others-pushed":
+    "Your working tree was made anew: people have pushed commits to the branch, and they are in it beside your change. Keep what they did.",
+  "base-merged":
+    "Your working tree was made anew: the newest state of the default branch is merged into it, beside your change. Read again what you rely on.",
+};
 
 /** `trusted`: written by us or by somebody who may command a run, so it is not fenced. Output and logs always are. */
 const REVISIONS: Readonly<Record<ReviseReason, { opening: string; closing: string; trusted: boolean }>> = {
@@ -168,7 +176,7 @@ const REVISIONS: Readonly<Record<ReviseReason, { opening: string; closing: strin
   },
   conflict: {
     opening:
-      "The default branch moved on, and your change conflicts with it. The newest base was merged into the working tree:",
+      "Others changed the same lines as you: on the default branch, which moved on, or on your own branch. Both were merged, as far as that goes:",
     closing:
       "Resolve every conflict so that both intentions hold; no conflict marker may stay. Then run the tests again.",
     trusted: true,

@@ -22,6 +22,8 @@ export type Brief =
       text: string;
       /** The reviewer's findings, for `because: "review"`. */
       findings?: Finding[];
+      /** The working tree is not the one that the coder left: what is in it besides. */
+      tree?: NewTree;
     }
   | {
       kind: "review";
@@ -35,6 +37,9 @@ export type Brief =
       /** 1 for the first review of this pull request. */
       round: number;
     };
+
+/** What came into a working tree that was made anew. */
+export type NewTree = "others-pushed" | "base-merged";
 
 /** Why finished work goes back to the coder. */
 export type ReviseReason = "verification" | "review" | "checks" | "human" | "policy" | "conflict";

@@ -7,11 +7,13 @@ export type ChecksVerdict =
   | { kind: "wait"; detail: string };
 
 /**
- * Judges the checks that are not ours. `expected` tells that the base commit had checks, so that this head will
+ * Judges the checks that are not ours. A check that the branch requires and that has not reported is waited for like one that runs. `expected` tells that the base commit had checks, so that this head will
  * probably get some too; until `graceMs` has passed, none at all then means "not started yet".
  */
 export function judgeChecks(input: {
   reports: readonly CheckReport[];
+  /** Names of those without which GitHub merges nothing. */
+  required: readonly string[];
   expected: boolean;
   waitedMs: number;
   graceMs: number;
@@ -22,6 +24,9 @@ export function judgeChecks(input: {
   if (pending.length > 0)
     return { kind: "wait", detail: `waiting for ${pending.map((report) => report.name).join(", ")}` };
   if (failures.length > 0) return { kind: "failed", failures };
+  const silent = input.required.filter((name) => !input.reports.some((report) => report.name === name));
+  if (silent.length > 0)
+    return { kind: "wait", detail: `waiting for ${silent.join(", ")}: required here, and not reported yet` };
   if (others.length > 0) return { kind: "passed", detail: `${others.length} checks passed` };
   if (input.expected && input.waitedMs < input.graceMs)
     return { kind: "wait", detail: "waiting for the first check to start" };

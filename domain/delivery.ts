@@ -113,6 +113,9 @@ function routePullRequest(event: Of<"pull-request">): Decision {
       return signal({ kind: "pull-request-closed", pullRequest: number, merged, mergeSha, by, at });
     case "reopened":
       return signal({ kind: "pull-request-reopened", pullRequest: number, sha, by, at });
+    case "dequeued":
+      // Taken out of the merge queue, merged or not: whoever waits for it looks how it went.
+      return signal({ kind: "checks-changed", sha, at });
   }
 }
 

@@ -114,6 +114,11 @@ export function commentMarker(
   return `${MARKER_PREFIX}${kind} run=${runKey} -->`;
 }
 
+/** Hidden in our review of one commit, by which it is known again. */
+export function reviewMarker(runKey: string, round: number): string {
+  return `${MARKER_PREFIX}review-${round} run=${runKey} -->`;
+}
+
 /** Where the artifact store keeps what belongs to a run. */
 export function runPrefix(runKey: string): string {
   return `runs/${runKey}`;

@@ -124,6 +124,10 @@ export interface Mirror {
   paths(repository: RepositoryName, commit: string, signal: AbortSignal): Promise<string[]>;
   /** E-mail addresses of the authors and committers of the commits that `head` has and `base` has not, each once. */
   authors(repository: RepositoryName, base: string, head: string, signal: AbortSignal): Promise<string[]>;
+  /** What merging two commits gives: a tree, for a commit of ours. Nothing is checked out. */
+  merge(repository: RepositoryName, sides: { ours: string; theirs: string }, signal: AbortSignal): Promise<MergedTree>;
+  /** The newest commit that both have; null when they share none. */
+  mergeBase(repository: RepositoryName, one: string, other: string, signal: AbortSignal): Promise<string | null>;
   /** One commit of ours: the tree of `treeOf` on top of `parent`. The same input makes the same commit. */
   commit(repository: RepositoryName, input: CommitInput, signal: AbortSignal): Promise<string>;
   /** A commit of ours: `onto` with the given paths as they are in `from` (deleted where `from` has none). */
@@ -136,7 +140,14 @@ export interface Mirror {
   push(repository: RepositoryName, cloneUrl: string, input: PushInput, signal: AbortSignal): Promise<PushResult>;
 }
 
+export interface MergedTree {
+  tree: string;
+  /** Paths that both sides changed in ways that do not go together; their content in the tree carries Git's markers. */
+  conflicts: string[];
+}
+
 export interface CommitInput {
+  /** A commit, or a tree. */
   treeOf: string;
   parents: readonly string[];
   message: string;
@@ -192,9 +203,20 @@ export interface Forge extends ForgeNews {
   /** Draft or ready: by GraphQL, or by the label `mergewright:draft` where drafts are not to be had. */
   setDraft(repository: RepositoryName, number: number, draft: boolean): Promise<void>;
   checks(repository: RepositoryName, sha: string): Promise<CheckReport[]>;
+  /** Names of the checks that a branch requires before a merge: by branch protection and by rulesets. */
+  requiredChecks(repository: RepositoryName, branch: string): Promise<string[]>;
+  /** What a failed check tells of itself: its annotations, its text, the end of its log; as far as the token may read them. */
+  checkDetails(repository: RepositoryName, check: CheckReport): Promise<string>;
   report(repository: RepositoryName, sha: string, report: StatusReport): Promise<void>;
-  /** Merges exactly the approved head. Reads back after a lost answer, so that it never merges twice. */
+  /** Our review of one commit, found by its marker or made: comments on lines where the diff has them, else all in the body. */
+  putReview(repository: RepositoryName, number: number, review: ReviewInput): Promise<{ id: number; url: string }>;
+  /**
+   * Merges exactly the approved head, or puts it into the merge queue where the branch demands one. Reads back after a lost
+   * answer, so that it never merges twice.
+   */
   merge(repository: RepositoryName, number: number, input: MergeInput): Promise<MergeResult>;
+  /** Where a pull request stands that was put into the merge queue. */
+  mergeQueue(repository: RepositoryName, number: number): Promise<QueueState>;
   /** A token for clone and push, used at once and never kept. */
   gitToken(repository: RepositoryName): Promise<string>;
 }
@@ -241,9 +263,28 @@ export interface PullRequest {
   mergeSha: string | null;
   /** null: GitHub is still computing it. */
   mergeable: boolean | null;
+  /** The branch must have the newest base before it may be merged, and has not. */
+  behind: boolean;
+}
+
+export interface ReviewInput {
+  /** Hidden in the body: by it and our account the review is known again. */
+  marker: string;
+  commitId: string;
+  body: string;
+  comments: readonly ReviewComment[];
+}
+
+export interface ReviewComment {
+  path: string;
+  /** A line of the new version of the file. */
+  line: number;
+  body: string;
 }
 
 export interface CheckReport {
+  /** The check run's id; null for a commit status. */
+  id: number | null;
   name: string;
   /** `neutral` covers neutral, skipped and stale: neither stops a merge. */
   state: "pending" | "success" | "failure" | "neutral";
@@ -272,6 +313,14 @@ export type MergeResult =
   | { kind: "merged"; sha: string }
   | { kind: "head-moved"; headSha: string }
   | { kind: "not-mergeable"; reason: string }
+  | { kind: "queued" }
+  | { kind: "closed" };
+
+export type QueueState =
+  | { kind: "merged"; sha: string }
+  | { kind: "queued"; position: number | null; state: string }
+  /** It was taken out unmerged; `reason` is GitHub's word for why, where it told one. */
+  | { kind: "thrown-out"; reason: string | null; headSha: string }
   | { kind: "closed" };
 
 /** Bytes by key. A key is written once and then read; `put` is atomic and may be repeated. */

@@ -60,7 +60,7 @@ const ISSUE_ACTIONS = [
   "transferred",
   "deleted",
 ] as const;
-const PULL_REQUEST_ACTIONS = ["synchronize", "closed", "reopened"] as const;
+const PULL_REQUEST_ACTIONS = ["synchronize", "closed", "reopened", "dequeued"] as const;
 export type IssueAction = (typeof ISSUE_ACTIONS)[number];
 export type PullRequestAction = (typeof PULL_REQUEST_ACTIONS)[number];
 

@@ -28,6 +28,11 @@ export const Limits = z.strictObject({
     .default(3)
     .describe("How often a change that does not verify goes back to the coder"),
   check_rounds: z.int().min(0).default(3).describe("How often failed checks go back to the coder"),
+  rebase_rounds: z
+    .int()
+    .min(0)
+    .default(2)
+    .describe("How often the base branch is merged into ours when it moved on, before a person is asked"),
   command_seconds: count.default(600).describe("One shell command in the sandbox, in seconds"),
   test_minutes: positive.default(30).describe("One run of the test command, in minutes"),
   check_minutes: positive.default(120).describe("How long the checks of a head commit may take, in minutes"),
@@ -148,6 +153,7 @@ const settingsShape = {
     .enum(["check-run", "commit-status", "none"])
     .default("commit-status")
     .describe("How the head commit shows our verification; check runs need a GitHub App"),
+  post_review: z.boolean().default(true).describe("Show what our reviewer found as a review on the pull request"),
   test_command: z
     .string()
     .min(1)

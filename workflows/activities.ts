@@ -68,7 +68,7 @@ export const { prepareBase, collectChange } = proxyActivities<Activities>({
 });
 
 /** A Git transfer has a limit of its own, 15 minutes, and pushing may take three of them. */
-export const { pushBranch } = proxyActivities<Activities>({
+export const { pushBranch, bringIn } = proxyActivities<Activities>({
   startToCloseTimeout: "50 minutes",
   heartbeatTimeout: UNHEARD_MS,
   retry: parking,
@@ -82,7 +82,9 @@ export const {
   editPullRequest,
   setDraft,
   readChecks,
+  explainChecks,
   mergePullRequest,
+  readMergeQueue,
   closeIssue,
 } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
@@ -101,7 +103,7 @@ export const {
   retry: patient,
 });
 
-export const { closeSandbox, putComment, addLabels, removeLabel, assign, react, reportStatus } =
+export const { closeSandbox, putComment, addLabels, removeLabel, assign, react, reportStatus, postReview } =
   proxyActivities<Activities>({
     startToCloseTimeout: "2 minutes",
     heartbeatTimeout: UNHEARD_MS,

@@ -1,5 +1,6 @@
 /** Writing the change: the coder works, the host collects and verifies what it left, and again until it holds. */
 import type { BriefRef, Change } from "../activities/contract.ts";
+import type { NewTree } from "../domain/brief.ts";
 import type { Classification, Finding, Plan } from "../domain/outputs.ts";
 import type { TestRun } from "../domain/run.ts";
 import { judgeVerification, whatToRun } from "../domain/verification.ts";
@@ -21,10 +22,23 @@ export interface Work {
   verification: string;
   /** Left over from the last review. */
   findings: Finding[];
+  /** The reviewer has read it as it is now, but for what others did. */
+  reviewed: boolean;
   reviewRounds: number;
   checkRounds: number;
+  rebaseRounds: number;
+  /** How many changes were tested: each in sandboxes of its own. */
+  tested: number;
   /** The commit that the branch on GitHub has; null before the first push. */
   pushed: string | null;
+  /** The commit that the coder's working tree was made from. */
+  from: string;
+  /** What our next commit builds upon, where that is not what was pushed last. */
+  onto: string[] | null;
+  /** Paths that had a conflict when the coder's tree was made. */
+  conflicts: string[];
+  /** The coder's tree is to be made anew, with this in it; null: it goes on in the one it has. */
+  newTree: NewTree | null;
   /** What stands against the merge although the review is done; people see it when they are asked. */
   checksNote: string | null;
   mergeRefused: string | null;
@@ -40,9 +54,16 @@ export async function implement(run: Run, classification: Classification, plan: 
     verified: false,
     verification: "",
     findings: [],
+    reviewed: false,
     reviewRounds: 0,
     checkRounds: 0,
+    rebaseRounds: 0,
+    tested: 0,
     pushed: null,
+    from: run.base!.commit,
+    onto: null,
+    conflicts: [],
+    newTree: null,
     checksNote: null,
     mergeRefused: null,
   };
@@ -50,9 +71,9 @@ export async function implement(run: Run, classification: Classification, plan: 
 }
 
 /** Sends the coder back to work on the same branch, with what was asked. */
-export function revise(run: Run, work: Work, revision: Revision): Promise<Work> {
+export function revise(run: Run, work: Work, revision: Revision & { kind: "revise" }): Promise<Work> {
   const { because, text, findings } = revision;
-  const fresh = { ...work, checksNote: null, mergeRefused: null };
+  const fresh = { ...work, reviewed: false, checksNote: null, mergeRefused: null };
   return untilVerified(
     run,
     fresh,
@@ -60,18 +81,31 @@ export function revise(run: Run, work: Work, revision: Revision): Promise<Work> 
   );
 }
 
-async function untilVerified(run: Run, before: Omit<Work, "change">, brief: BriefRef): Promise<Work> {
+/** Lets the coder work until its change holds; what does not after the last round becomes a draft that says so, or nothing. */
+export async function untilVerified(run: Run, before: Omit<Work, "change">, brief: BriefRef): Promise<Work> {
   let work = before;
-  let said = brief;
+  let said = withTree(brief, before.newTree);
   for (let attempt = 0; ; attempt += 1) {
     run.enter("working");
-    const answer = await run.agent("coder", said, run.base!);
+    const answer = await run.agent(
+      "coder",
+      said,
+      { commit: work.from },
+      work.newTree === null ? "goes-on" : "new-tree",
+    );
     if (answer.kind === "gave-up") throw new GaveUp("coder", answer.reason);
-    work = { ...work, round: work.round + 1, summary: answer.text ?? work.summary };
+    work = {
+      ...work,
+      round: work.round + 1,
+      tested: work.tested + 1,
+      summary: answer.text ?? work.summary,
+      newTree: null,
+    };
 
     run.enter("verifying");
     const change = await collect(run, work, answer.progress.checkpoint);
-    const problem = change === null ? nothingChanged : (refused(change) ?? (await verify(run, work, change)));
+    const problem =
+      change === null ? nothingChanged : (unresolved(change) ?? refused(change) ?? (await verify(run, work, change)));
     const last = attempt >= run.settings.limits.verification_rounds;
     if (change !== null && (problem === null || (last && problem.mayStayDraft))) {
       run.change = change;
@@ -82,8 +116,8 @@ async function untilVerified(run: Run, before: Omit<Work, "change">, brief: Brie
   }
 }
 
-interface Problem {
-  because: "verification" | "policy";
+export interface Problem {
+  because: "verification" | "policy" | "conflict";
   text: string;
   /** After the last round, a draft that says so is better than nothing. */
   mayStayDraft: boolean;
@@ -100,13 +134,17 @@ async function collect(
   work: Omit<Work, "change">,
   checkpoint: Parameters<typeof collectChange>[0]["checkpoint"] | null,
 ): Promise<Change | null> {
-  if (checkpoint === null) return null;
+  const { from, onto, conflicts } = work;
+  // A tree that was made anew holds the change already, also when nothing was added to it.
+  if (checkpoint === null && from === run.base!.commit) return null;
   const change = await run.step(() =>
     collectChange({
       run: run.ref,
       base: run.base!.commit,
-      parent: work.pushed ?? run.base!.commit,
+      from,
+      parents: onto ?? [work.pushed ?? run.base!.commit],
       checkpoint,
+      conflicts,
       title: run.status.title,
       date: run.startedAt,
       round: work.round,
@@ -117,7 +155,17 @@ async function collect(
   return change.empty ? null : change;
 }
 
-function refused(change: Change): Problem | null {
+function withTree(brief: BriefRef, tree: NewTree | null): BriefRef {
+  return tree !== null && brief.kind === "revise" ? { ...brief, tree } : brief;
+}
+
+function unresolved({ unresolved: paths }: Change): Problem | null {
+  if (paths.length === 0) return null;
+  const text = `Conflict markers still stand in:\n${paths.map((path) => `- ${path}`).join("\n")}`;
+  return { because: "conflict", text, mayStayDraft: false };
+}
+
+export function refused(change: Change): Problem | null {
   const violations = change.violations.filter((violation) => violation.severity === "refuse");
   if (violations.length === 0) return null;
   const lines = violations.map(({ path, rule, detail }) => `- ${path}: ${detail} (${rule})`);
@@ -128,14 +176,14 @@ function refused(change: Change): Problem | null {
   };
 }
 
-async function verify(run: Run, work: Omit<Work, "change">, change: Change): Promise<Problem | null> {
+export async function verify(run: Run, work: Omit<Work, "change">, change: Change): Promise<Problem | null> {
   const { category } = work.classification;
   const command = run.base!.test?.command ?? null;
   const runs: TestRun[] = [];
   for (;;) {
     const wanted = whatToRun({ command, changedTestPaths: change.changedTestPaths, runs });
     if (wanted.length === 0) break;
-    runs.push(...(await Promise.all(wanted.map((on) => test(run, work.round, change, on, command!)))));
+    runs.push(...(await Promise.all(wanted.map((on) => test(run, work.tested, change, on, command!)))));
   }
   const { evidence, verified, reason } = judgeVerification({
     category,
@@ -149,8 +197,8 @@ async function verify(run: Run, work: Omit<Work, "change">, change: Change): Pro
   return verified ? null : { because: "verification", text: reason, mayStayDraft: true };
 }
 
-async function test(run: Run, round: number, change: Change, on: TestRun["on"], command: string): Promise<TestRun> {
-  const purpose = `verify-${round}-${on === "base-with-new-tests" ? "tests" : on}`;
+async function test(run: Run, number: number, change: Change, on: TestRun["on"], command: string): Promise<TestRun> {
+  const purpose = `verify-${number}-${on === "base-with-new-tests" ? "tests" : on}`;
   run.sandboxes.add(purpose);
   const commit = { base: run.base!.commit, "base-with-new-tests": change.baseWithNewTests!, branch: change.headSha }[
     on

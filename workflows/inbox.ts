@@ -259,7 +259,9 @@ class Inbox {
 
   #pullRequestClosed({ pullRequest, merged, mergeSha, by }: IssueEvent & { kind: "pull-request-closed" }): void {
     const { phase, pullRequest: ours } = this.#run.status;
-    if (phase === "merging" || pullRequest !== ours?.number) return;
+    if (pullRequest !== ours?.number) return;
+    // Whoever merges it looks himself how it went.
+    if (phase === "merging") return void (this.#run.checksNews += 1);
     if (merged && mergeSha) this.#run.interrupt({ kind: "merged", sha: mergeSha });
     else this.#run.interrupt({ kind: "declined", reason: `the pull request was closed${by ? ` by @${by}` : ""}` });
   }

@@ -1,21 +1,36 @@
 /** The end of a good story: the approved head, and only that, is merged; the issue is closed. */
 import { CancellationScope } from "@temporalio/workflow";
 import type { Outcome } from "../domain/run.ts";
-import { closeIssue, mergePullRequest, setDraft } from "./activities.ts";
-import { type Decision, mergeability } from "./gates.ts";
+import { closeIssue, mergePullRequest, readMergeQueue, setDraft } from "./activities.ts";
+import { type Decision, mergeability, type Revision, upToDate } from "./gates.ts";
 import type { Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 import { Declined } from "./story.ts";
+
+type Merged = Outcome & { kind: "merged" };
+
+/** A queue moves when its own checks are done; GitHub tells of its end, and is asked should that be missed. */
+const LOOK_AGAIN_MS = 60_000;
+const MAX_LOOK_AGAIN_MS = 10 * 60_000;
 
 /** Merges the head that was approved. Null: it could not be merged, and a person must decide again. */
 export async function merge(
   run: Run,
   work: Work,
   { sha, approvedBy }: Decision & { kind: "merge" },
-): Promise<(Outcome & { kind: "merged" }) | null> {
+): Promise<Merged | Revision | null> {
   run.enter("merging");
   const { number } = run.status.pullRequest!;
   const pullRequest = await mergeability(run);
+  const stale = !pullRequest.merged && (pullRequest.mergeable === false || pullRequest.behind);
+  if (stale && work.rebaseRounds < run.settings.limits.rebase_rounds) {
+    run.refuse(
+      "merge",
+      approvedBy,
+      "The base branch moved on: it is brought in first, and the new head is asked about.",
+    );
+    return { kind: "base-moved" };
+  }
   if (pullRequest.draft && !pullRequest.merged) await run.step(() => setDraft({ run: run.ref, number, draft: false }));
 
   const result = await run.step(() =>
@@ -26,21 +41,68 @@ export async function merge(
   );
   switch (result.kind) {
     case "merged":
-      run.mergedAs = result.sha;
-      if (run.settings.close_on_success) await run.step(() => closeIssue({ run: run.ref }));
-      return { kind: "merged", sha: result.sha };
+      return done(run, result.sha);
+    case "queued":
+      return inQueue(run, work, approvedBy);
     case "head-moved":
-      run.setHead({ ...run.status.pullRequest!, headSha: result.headSha });
-      run.refuse("merge", approvedBy, `The head moved from ${sha} to ${result.headSha}: the approval is void.`);
+      headMoved(run, approvedBy, sha, result.headSha);
       return null;
     case "not-mergeable":
-      work.mergeRefused = `GitHub refused the merge: ${result.reason}`;
-      run.refuse("merge", approvedBy, work.mergeRefused);
-      return null;
+      return refusedMerge(run, work, approvedBy, `GitHub refused the merge: ${result.reason}`);
     case "approver-lost-permission":
       run.refuse("merge", approvedBy, result.reason);
       return null;
     case "closed":
       throw new Declined("the pull request was closed");
+  }
+}
+
+async function done(run: Run, sha: string): Promise<Merged> {
+  run.mergedAs = sha;
+  if (run.settings.close_on_success) await run.step(() => closeIssue({ run: run.ref }));
+  return { kind: "merged", sha };
+}
+
+function headMoved(run: Run, approvedBy: string | null, from: string, to: string): void {
+  run.setHead({ ...run.status.pullRequest!, headSha: to });
+  run.refuse("merge", approvedBy, `The head moved from ${from} to ${to}: the approval is void.`);
+}
+
+/** The base may have moved in this very moment; everything else is for a person. */
+async function refusedMerge(run: Run, work: Work, approvedBy: string | null, reason: string): Promise<Revision | null> {
+  run.refuse("merge", approvedBy, reason);
+  const revision = await upToDate(run, work);
+  if (revision === null) work.mergeRefused = reason;
+  return revision;
+}
+
+/** The queue tests and merges it; what it throws out comes back. */
+async function inQueue(run: Run, work: Work, approvedBy: string | null): Promise<Merged | Revision | null> {
+  const { number } = run.status.pullRequest!;
+  for (let lookAgainMs = LOOK_AGAIN_MS; ; lookAgainMs = Math.min(lookAgainMs * 2, MAX_LOOK_AGAIN_MS)) {
+    const news = run.checksNews;
+    const state = await run.step(() => readMergeQueue({ run: run.ref, number }));
+    switch (state.kind) {
+      case "merged":
+        return done(run, state.sha);
+      case "closed":
+        throw new Declined("the pull request was closed");
+      case "thrown-out":
+        if (state.headSha !== work.change.headSha) {
+          headMoved(run, approvedBy, work.change.headSha, state.headSha);
+          return null;
+        }
+        return refusedMerge(
+          run,
+          work,
+          approvedBy,
+          `The merge queue took it out: ${state.reason ?? "no reason was told"}.`,
+        );
+      case "queued": {
+        const place = state.position === null ? "" : ` at position ${state.position}`;
+        const detail = `It is in GitHub's merge queue${place} (${state.state.toLowerCase().replaceAll("_", " ")}).`;
+        await run.waitFor({ kind: "checks", detail }, () => run.checksNews !== news, lookAgainMs);
+      }
+    }
   }
 }

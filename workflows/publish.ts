@@ -3,13 +3,13 @@ import { CancellationScope } from "@temporalio/workflow";
 import { pageLink } from "../domain/run-links.ts";
 import { pullRequestBody, pullRequestTitle } from "../domain/pull-request-text.ts";
 import { addLabels, editPullRequest, openPullRequest, pushBranch, reportStatus, setDraft } from "./activities.ts";
+import { bringIn } from "./bring-in.ts";
 import type { Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 
+/** What others pushed in the meantime is in the work afterwards. */
 export async function publish(run: Run, work: Work): Promise<void> {
-  run.enter("opening-pull-request");
-  run.pushed.add(work.change.headSha);
-  await push(run, work);
+  Object.assign(work, await push(run, work));
   const known = run.status.pullRequest;
   if (known) {
     await run.step(() => setDraft({ run: run.ref, number: known.number, draft: true }));
@@ -35,18 +35,23 @@ export async function updatePullRequestText(run: Run, work: Work): Promise<void>
   );
 }
 
-/** Pushes until our commit is the head. A branch that somebody else moved is theirs: the operator decides. */
-async function push(run: Run, work: Work): Promise<void> {
+/** Pushes until our commit is the head. What somebody else pushed to the branch is taken in, never pushed over. */
+async function push(run: Run, before: Work): Promise<Work> {
+  let work = before;
   for (;;) {
-    const result = await run.step(() =>
-      pushBranch({ run: run.ref, ground: run.ground!, commit: work.change.headSha, expected: work.pushed }),
-    );
-    if (result.kind !== "moved") break;
-    await run.waitForOperator(
-      `The branch on GitHub is at ${result.actual ?? "nothing (deleted)"}, not at ${work.pushed ?? "nothing"} as this run left it: somebody else moved it. Put it back, then send resume, or reject.`,
-    );
+    run.enter("opening-pull-request");
+    const { headSha } = work.change;
+    if (headSha === work.pushed) return { ...work, onto: null };
+    run.pushed.add(headSha);
+    const expected = work.pushed;
+    const result = await run.step(() => pushBranch({ run: run.ref, ground: run.ground!, commit: headSha, expected }));
+    if (result.kind !== "moved") return { ...work, pushed: headSha, onto: null };
+    if (expected !== null) work = await bringIn(run, work, "head");
+    else
+      await run.waitForOperator(
+        `The branch on GitHub is at ${result.actual ?? "nothing (deleted)"}, with commits that are not of this run. Put it away, then send resume, or reject.`,
+      );
   }
-  work.pushed = work.change.headSha;
 }
 
 function label(run: Run, number: number): void {

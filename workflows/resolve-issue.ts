@@ -16,7 +16,8 @@ import { announce, endOnGitHub, keepProgressComment } from "./announce.ts";
 import { awaitPeople } from "./await-people.ts";
 import type { Chapter } from "./carried-run.ts";
 import { awaitApproval, awaitChecks, review, type Revision } from "./gates.ts";
-import { implement, revise, type Work } from "./implement.ts";
+import { renew } from "./bring-in.ts";
+import { implement, type Work } from "./implement.ts";
 import { merge } from "./merge.ts";
 import type { ResolveIssueInput } from "./messages.ts";
 import { reasonOf } from "./parked.ts";
@@ -55,7 +56,7 @@ async function story(run: Run): Promise<Outcome> {
     const revision = await chapter(run, next);
     if (revision === null) next = { kind: next.kind === "publish" ? "checks" : "approval", work };
     else if (revision.kind === "merged") return revision;
-    else next = { kind: "publish", work: await revise(run, work, revision) };
+    else next = { kind: "publish", work: await renew(run, work, revision) };
   }
   // And here, after the merge, it will remember how this one was.
 }
@@ -124,7 +125,7 @@ async function approvePlan(run: Run): Promise<void> {
 async function decide(run: Run, work: Work): Promise<Revision | (Outcome & { kind: "merged" })> {
   for (;;) {
     const decision = await awaitApproval(run, work);
-    if (decision.kind === "revise") return decision;
+    if (decision.kind !== "merge") return decision;
     const merged = await merge(run, work, decision);
     if (merged !== null) return merged;
   }

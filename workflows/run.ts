@@ -40,6 +40,9 @@ export type Interruption =
   | { kind: "cancelled"; reason: string }
   | { kind: "merged"; sha: string };
 
+/** How a round of an agent begins: where its last one ended, in the same conversation with a new working tree, or all afresh. */
+export type AgentRound = "goes-on" | "new-tree" | "afresh";
+
 export class Run {
   readonly input: ResolveIssueInput;
   readonly ref: RunRef;
@@ -247,12 +250,17 @@ export class Run {
   }
 
   /** Starts one round of an agent as a child workflow. A later round goes on in the same conversation. */
-  async agent(role: Role, brief: BriefRef, base: Pick<Base, "commit">, fresh = false): Promise<AgentResult> {
+  async agent(
+    role: Role,
+    brief: BriefRef,
+    base: Pick<Base, "commit">,
+    how: AgentRound = "goes-on",
+  ): Promise<AgentResult> {
     await this.whilePaused();
     const round = (this.#rounds.get(role) ?? 0) + 1;
     this.#rounds.set(role, round);
     const workflowId = agentWorkflowId(this.status.id, role, round);
-    const known = fresh ? startOver(this.#progress.get(role)) : this.#progress.get(role);
+    const known = startOf(how, this.#progress.get(role));
     // Other agents may have moved since it worked last.
     const from = known ? { ...known, home: this.home.queue } : null;
     const { budgetUsd } = this.status;
@@ -487,9 +495,10 @@ const nothingYet: AgentProgress = {
   costUsd: 0,
 };
 
-/** A new conversation of the same role; what it has cost so far still counts. */
-function startOver(progress: AgentProgress | undefined): AgentProgress | undefined {
-  return progress && { ...progress, previous: null, checkpoint: null };
+/** Where a round begins; what the role has cost so far counts in each case. */
+function startOf(how: AgentRound, progress: AgentProgress | undefined): AgentProgress | undefined {
+  if (progress === undefined || how === "goes-on") return progress;
+  return { ...progress, checkpoint: null, ...(how === "afresh" && { previous: null }) };
 }
 
 function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatus {

@@ -25,6 +25,8 @@ export interface Played {
   costUsd: number;
   fail: Map<keyof Activities, Error[]>;
   pullRequest: PullRequest;
+  /** What somebody else pushed last. */
+  foreignHead: string | null;
   mergeAnswers: Awaited<ReturnType<Activities["mergePullRequest"]>>[];
 }
 
@@ -50,6 +52,7 @@ export function playActivities(): Played {
     costUsd: 0.01,
     fail: new Map(),
     mergeAnswers: [],
+    foreignHead: null,
     pullRequest: {
       number: 2,
       url: "https://github.test/o/r/pull/2",
@@ -62,6 +65,7 @@ export function playActivities(): Played {
       merged: false,
       mergeSha: null,
       mergeable: true,
+      behind: false,
     },
   };
 
@@ -103,6 +107,7 @@ export function playActivities(): Played {
         changedTestPaths: ["a.test.js"],
         baseWithNewTests: "d".repeat(40),
         violations: [],
+        unresolved: [],
         ...played.change,
       };
     },
@@ -115,7 +120,19 @@ export function playActivities(): Played {
     readPullRequest: async () => played.pullRequest,
     editPullRequest: async ({ edit }) => void (edit.state && (played.pullRequest.state = edit.state)),
     setDraft: async ({ draft }) => void (played.pullRequest.draft = draft),
-    readChecks: async () => played.checks,
+    readChecks: async () => played.checks && { reports: played.checks, required: [] },
+    explainChecks: async () => "",
+    postReview: async () => undefined,
+    readMergeQueue: async () => ({ kind: "merged", sha: "e".repeat(40) }),
+    bringIn: async ({ base }) => ({
+      kind: "merged",
+      base,
+      theirs: played.foreignHead ?? base,
+      change: {
+        ...(await answers.collectChange(null as never)),
+        headSha: played.foreignHead ?? played.pullRequest.headSha,
+      },
+    }),
     reportStatus: async () => undefined,
     mergePullRequest: async () => played.mergeAnswers.shift() ?? { kind: "merged", sha: "e".repeat(40) },
     putComment: async ({ comment }) => ({ id: 9, url: `https://github.test/comment/${comment.marker.length}` }),

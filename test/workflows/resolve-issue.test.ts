@@ -179,13 +179,18 @@ describe("an approval", () => {
   });
 
   it("is void once GitHub says that the head has moved", async () => {
-    const { run, status } = await start({}, (played) =>
-      played.mergeAnswers.push({ kind: "head-moved", headSha: "7".repeat(40) }),
-    );
+    const { played, run, status } = await start({}, (parts) => {
+      parts.foreignHead = "7".repeat(40);
+      parts.mergeAnswers.push({ kind: "head-moved", headSha: "7".repeat(40) });
+    });
     await reaches(status, "awaiting-approval");
     await run.signal(signals.approveMerge, { by: "mara" });
     const again = await reaches(status, (now) => now.phase === "awaiting-approval" && now.refused.length === 1);
     expect(again.pullRequest?.headSha).toBe("7".repeat(40));
+    // It is taken in and verified like our own, and nothing is pushed over it.
+    expect(played.inputs("bringIn")).toMatchObject([{ what: "head", ours: null }]);
+    expect(played.inputs("runTests").map(({ workspace }) => workspace.commit)).toContain("7".repeat(40));
+    expect(played.inputs("pushBranch")).toHaveLength(1);
     await run.signal(signals.approveMerge, { by: "mara" });
     await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
   });
@@ -260,13 +265,13 @@ describe("changes", () => {
 
   it("that failed checks ask for go to the coder; then the new head is waited for", async () => {
     const { played, run, status } = await start({}, (played) => {
-      played.checks = [{ name: "ci", state: "pending", url: null, summary: null, ours: false }];
+      played.checks = [{ id: null, name: "ci", state: "pending", url: null, summary: null, ours: false }];
     });
     await reaches(status, "awaiting-checks");
-    played.checks = [{ name: "ci", state: "failure", url: null, summary: "boom", ours: false }];
+    played.checks = [{ id: null, name: "ci", state: "failure", url: null, summary: "boom", ours: false }];
     await run.signal(githubEventSignal, { kind: "checks-changed", sha: "1".repeat(40), at: "" });
     await reaches(status, (now) => now.pullRequest?.headSha === "2".repeat(40) && now.phase === "reviewing");
-    played.checks = [{ name: "ci", state: "success", url: null, summary: null, ours: false }];
+    played.checks = [{ id: null, name: "ci", state: "success", url: null, summary: null, ours: false }];
     await run.signal(githubEventSignal, { kind: "checks-changed", sha: "2".repeat(40), at: "" });
     await reaches(status, "awaiting-approval");
     await run.terminate();

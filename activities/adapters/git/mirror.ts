@@ -10,6 +10,7 @@ import { diff } from "./diff.ts";
 import { fetchBranch } from "./fetch.ts";
 import { drop } from "./kept.ts";
 import { withLock } from "./lock.ts";
+import { mergeBase, mergeTree } from "./merge.ts";
 import { checkCommit, mirrorFolder } from "./names.ts";
 import { push } from "./push.ts";
 import { withRedirect, openRemote, type Remote } from "./remote.ts";
@@ -146,6 +147,10 @@ export function createMirror(options: MirrorOptions): GitMirror {
     paths: async (repository, commitId, signal) => paths(tools, await existing(repository), commitId, signal),
     authors: async (repository, base, head, signal) => authors(tools, await existing(repository), base, head, signal),
     commit: async (repository, input, signal) => commit(tools, await existing(repository), input, signal),
+    merge: async (repository, { ours, theirs }, signal) =>
+      mergeTree(tools, await existing(repository), ours, theirs, signal),
+    mergeBase: async (repository, one, other, signal) =>
+      mergeBase(tools, await existing(repository), one, other, signal),
     overlay: async (repository, input, signal) => overlay(tools, await existing(repository), input, signal),
 
     async push(repository, cloneUrl, input, signal) {

@@ -73,6 +73,7 @@ export function createChecks(client: Client, checkName: string): Pick<Forge, "ch
       );
       return [
         ...runs.map((run) => ({
+          id: run.id,
           name: run.name,
           state: runState(run.status, run.conclusion),
           url: run.html_url ?? run.details_url,
@@ -80,6 +81,7 @@ export function createChecks(client: Client, checkName: string): Pick<Forge, "ch
           ours: run.name === checkName,
         })),
         ...(await statuses(repository, sha)).map((status) => ({
+          id: null,
           name: status.context,
           state: statusState(status.state),
           url: status.target_url,

@@ -10,6 +10,9 @@ import { createMerge } from "./merge.ts";
 import { createNews } from "./news.ts";
 import type { ForgeOptions } from "./options.ts";
 import { createPulls } from "./pulls.ts";
+import { createQueue } from "./queue.ts";
+import { createRequired } from "./required.ts";
+import { createReviews } from "./reviews.ts";
 
 export { checkGitHub, type GitHubCheck } from "./doctor.ts";
 export { deriveGraphqlUrl, type ForgeAuth, type ForgeLog, type ForgeOptions } from "./options.ts";
@@ -18,6 +21,7 @@ export function createForge(options: ForgeOptions): Forge {
   const client = createClient(options);
   const accounts = createAccounts(client);
   const issues = createIssues(client);
+  const queue = createQueue(client);
   const setDraft = createSetDraft(client, issues);
   return {
     ...accounts,
@@ -27,6 +31,9 @@ export function createForge(options: ForgeOptions): Forge {
     ...createNews(client),
     ...createChecks(client, options.checkName ?? "mergewright"),
     setDraft,
-    merge: createMerge(client),
+    ...createRequired(client),
+    ...createReviews(client, accounts.viewer),
+    merge: createMerge(client, queue.enqueue),
+    mergeQueue: queue.mergeQueue,
   };
 }

@@ -1,11 +1,15 @@
 /** The merge of exactly the approved head: guarded by its commit, and read back when the answer is lost. */
 import { RequestRefused, ServiceUnavailable } from "../../../domain/errors.ts";
+import type { RepositoryName } from "../../../domain/ids.ts";
 import type { Forge, MergeInput, MergeResult } from "../../../domain/ports.ts";
 import type { Client } from "./client.ts";
 import { makeOrFind } from "./once.ts";
 import { DRAFT_LABEL, type GitHubPull, hasDraftLabel, readPull } from "./pull.ts";
 
-export function createMerge(client: Client): Forge["merge"] {
+export function createMerge(
+  client: Client,
+  enqueue: (repository: RepositoryName, number: number, sha: string) => Promise<void>,
+): Forge["merge"] {
   return async (repository, number, input) => {
     const settled = settle(await readPull(client, repository, number), input);
     if (settled) return settled;
@@ -27,12 +31,19 @@ export function createMerge(client: Client): Forge["merge"] {
       if (error.status === 409) {
         return settle(await readPull(client, repository, number), input) ?? retryLater(error);
       }
+      if (error.status === 405 && QUEUE_DEMANDED.test(error.message)) {
+        await enqueue(repository, number, input.sha);
+        return { kind: "queued" };
+      }
       if (error.status === 405 && BASE_MOVED.test(error.message)) retryLater(error);
       if (error.status === 405 || error.status === 422) return { kind: "not-mergeable", reason: error.message };
       throw error;
     }
   };
 }
+
+/** The base branch takes nothing but from its queue. */
+const QUEUE_DEMANDED = /merge queue/i;
 
 /** Somebody merged into the base at the same moment; GitHub itself says to try again. */
 const BASE_MOVED = /base branch was modified/i;

@@ -31,5 +31,6 @@ export function toPullRequest(pull: GitHubPull): PullRequest {
     merged: pull.merged,
     mergeSha: pull.merged ? pull.merge_commit_sha : null,
     mergeable: pull.mergeable,
+    behind: pull.mergeable_state === "behind",
   };
 }

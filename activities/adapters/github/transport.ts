@@ -33,10 +33,36 @@ export function createTransport(options: TransportOptions): Fetch {
       const location = answer.headers.get("location");
       if (!REDIRECTS.has(answer.status) || location === null) return await whole(answer);
       await answer.body?.cancel();
-      url = new URL(location, url).href;
+      const next = new URL(location, url);
+      if (JOB_LOG.test(new URL(url).pathname) && !options.origins.includes(next.origin))
+        return await storedLog(options.fetch, next, signal);
+      url = next.href;
     }
     throw new UnreadableAnswer(`GitHub redirected more than ${MAX_HOPS} times, last to ${new URL(url).pathname}`);
   };
+}
+
+/** GitHub keeps the logs of jobs in a store of its own, at an address that is good for a minute and needs no token. */
+const JOB_LOG = /\/actions\/jobs\/\d+\/logs$/;
+/** A log that is longer is cut: whoever reads on for hours learns no more. */
+const MAX_LOG_BYTES = 32 * 1024 * 1024;
+/** Errors stand at the end. */
+const KEPT_LOG_BYTES = 64 * 1024;
+
+/** The end of a log, from wherever GitHub keeps it. Nothing of ours is sent there, and no further redirect is followed. */
+async function storedLog(get: Fetch, url: URL, signal: AbortSignal): Promise<Response> {
+  if (url.protocol !== "https:" && !["localhost", "127.0.0.1"].includes(url.hostname))
+    throw new UnreadableAnswer(`GitHub pointed to ${url.origin} for a log, which is not https`);
+  const answer = await get(url.href, { redirect: "error", signal });
+  let kept = Buffer.alloc(0);
+  let read = 0;
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    read += chunk.byteLength;
+    kept = Buffer.concat([kept, chunk]).subarray(-KEPT_LOG_BYTES);
+    if (read > MAX_LOG_BYTES) break;
+  }
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  return new Response(kept.toString("utf8"), { status: answer.status, headers });
 }
 
 /** Octokit turns a body that breaks off into an empty string; reading it here makes that the fault which it is. */
