@@ -11,7 +11,8 @@ import { settlePush } from "./git-http.ts";
 import { type Answer, type Fields, notFound, Refusal } from "./http.ts";
 import type { Ledger } from "./ledger.ts";
 import { gitAuthor, gitDirectory, newId, now, type Played } from "./played.ts";
-import { renderCheckRun } from "./render-pull.ts";
+import { leaveQueue } from "./merge-queue.ts";
+import { isPull, renderCheckRun } from "./render-pull.ts";
 import { apply, newCheckRun } from "./routes/checks.ts";
 import { type AccountSeed, type AppSeed, type RepositorySeed, seedAccount, seedApp, seedRepository } from "./seed.ts";
 import { findRepository, fullName, type Repository, type Webhook } from "./world.ts";
@@ -47,6 +48,10 @@ const ACTS: Readonly<Record<string, Act>> = {
     played.world.installations = played.world.installations.filter((one) => String(one.id) !== id);
     return {};
   },
+  "DELETE owner-installations": ({ played }, _body, owner) => {
+    played.world.installations = played.world.installations.filter((one) => one.owner !== owner);
+    return {};
+  },
   /** Forgets minted tokens, as if their hour were over. */
   "DELETE installation-tokens": ({ played }) => {
     played.world.installationTokens = [];
@@ -57,6 +62,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     return Object.fromEntries(await branches(gitDirectory(played, repositoryOf(played, name))));
   },
   "POST checks": ({ played }, body) => putCheck(played, body),
+  "POST queue": ({ played }, body) => settleQueue(played, body),
   "POST delete-issue": ({ played }, body) => deleteIssue(played, body),
   "PUT webhook": ({ played }, body) => {
     played.world.webhook = typeof body["url"] === "string" ? (body as unknown as Webhook) : null;
@@ -182,10 +188,21 @@ async function putCheck(played: Played, body: Fields): Promise<unknown> {
   const run = known ?? newCheckRun(newId(played), sha, String(body["name"]), null);
   if (!known) repository.checkRuns.push(run);
   apply(run, body);
+  if ("annotations" in body) run.annotations = body["annotations"] as NonNullable<typeof run.annotations>;
+  if (typeof body["log"] === "string") run.log = body["log"];
   const happening = { played, repository, actor: authenticateAs(played.world, repository.owner) };
   if (!known) await checkRunHappened(happening, "created", run);
   if (run.status === "completed") await checkRunHappened(happening, "completed", run);
   return renderCheckRun(played, repository, run);
+}
+
+async function settleQueue(played: Played, body: Fields): Promise<object> {
+  const repository = repositoryOf(played, body["repository"]);
+  const issue = repository.issues.filter(isPull).find((candidate) => candidate.number === body["number"]);
+  if (!issue?.pull.queued) throw notFound();
+  const happening = { played, repository, actor: authenticateAs(played.world, repository.owner) };
+  await leaveQueue(happening, issue, typeof body["thrownOut"] === "string" ? body["thrownOut"] : null);
+  return {};
 }
 
 async function deleteIssue(played: Played, body: Fields): Promise<object> {

@@ -202,6 +202,14 @@ async function headCommit({ played, repository }: Happening, sha: string): Promi
 
 /** A commit as statuses tell it. */
 async function wholeCommit({ played, repository }: Happening, sha: string): Promise<Record<string, unknown>> {
+  return renderCommit(played, repository, sha);
+}
+
+export async function renderCommit(
+  played: Played,
+  repository: Repository,
+  sha: string,
+): Promise<Record<string, unknown>> {
   const { tree, parents, message, author, committer } = await readCommit(gitDirectory(played, repository), sha);
   const url = `${repositoryUrl(played, repository)}/commits/${sha}`;
   const gitUrl = `${repositoryUrl(played, repository)}/git`;

@@ -1,6 +1,7 @@
 /** What only GraphQL does: draft and ready. The document is read for the fields that we play, and refused otherwise. */
 import { type Actor, atLeast, granted, mayRead, roleOf } from "./access.ts";
 import { pullHappened } from "./events.ts";
+import { demandsQueue, enterQueue } from "./merge-queue.ts";
 import type { Answer, Fields } from "./http.ts";
 import { now, type Played } from "./played.ts";
 import { renderUser } from "./render.ts";
@@ -26,6 +27,10 @@ export async function answerGraphql(played: Played, actor: Actor, body: Fields):
       const user = renderUser(played, actor.login);
       return data({ viewer: { login: user?.["login"], databaseId: user?.["id"], id: user?.["node_id"] } });
     }
+    case "node":
+      return queueEntry(played, actor, body);
+    case "enqueuePullRequest":
+      return await enqueue(played, actor, field, query, body);
     case "convertPullRequestToDraft":
       return await setDraft(played, actor, field, pullRequestId(query, body), true);
     case "markPullRequestReadyForReview":
@@ -66,6 +71,41 @@ async function setDraft(
   await pullHappened({ played, repository, actor }, draft ? "converted_to_draft" : "ready_for_review", issue);
   const pullRequest = { id: nodeId, number: issue.number, isDraft: draft, state: issue.state.toUpperCase() };
   return data({ [field]: { pullRequest, clientMutationId: null } });
+}
+
+/** Where a pull request stands in the merge queue. */
+function queueEntry(played: Played, actor: Actor, body: Fields): Answer {
+  const id = (body["variables"] as Fields | undefined)?.["id"];
+  const found = typeof id === "string" ? findPull(played, actor, id) : null;
+  if (!found) return failed(`Could not resolve to a node with the global id of '${String(id)}'.`, "NOT_FOUND", "node");
+  const { pull, state } = found.issue;
+  const entry = pull.queued ? { position: 1, state: "AWAITING_CHECKS" } : null;
+  return data({
+    node: {
+      state: pull.merged ? "MERGED" : state.toUpperCase(),
+      headRefOid: pull.headSha,
+      mergeCommit: pull.mergeSha === null ? null : { oid: pull.mergeSha },
+      mergeQueueEntry: entry,
+      timelineItems: { nodes: pull.dequeuedBecause == null ? [] : [{ reason: pull.dequeuedBecause }] },
+    },
+  });
+}
+
+async function enqueue(played: Played, actor: Actor, field: string, query: string, body: Fields): Promise<Answer> {
+  const nodeId = pullRequestId(query, body);
+  const found = nodeId === null ? null : findPull(played, actor, nodeId);
+  if (!found) return failed(`Could not resolve to a node with the global id of '${nodeId}'.`, "NOT_FOUND", field);
+  const { repository, issue } = found;
+  const no = (message: string): Answer => failed(message, "UNPROCESSABLE", field);
+  if (!demandsQueue(repository, issue)) return no("The base branch does not require a merge queue.");
+  if (issue.state === "closed" || issue.pull.draft) return no("Pull request is not in a mergeable state.");
+  if (issue.pull.queued) return no("Pull request is already in the queue.");
+  const expected = (body["variables"] as Fields | undefined)?.["sha"];
+  if (typeof expected === "string" && expected !== issue.pull.headSha)
+    return no("Expected head oid does not match the pull request's head.");
+  await enterQueue({ played, repository, actor }, issue);
+  const entry = { id: `MQE_${issue.pull.id}`, position: 1, state: "AWAITING_CHECKS" };
+  return data({ [field]: { mergeQueueEntry: entry, clientMutationId: null } });
 }
 
 function findPull(played: Played, actor: Actor, nodeId: string): { repository: Repository; issue: PullIssue } | null {

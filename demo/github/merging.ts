@@ -4,7 +4,7 @@ import { type Happening, pullHappened, pushHappened } from "./events.ts";
 import { type Author, branchSha, commitTree, git, mergedTree, rebased, setRef } from "./git.ts";
 import { Refusal } from "./http.ts";
 import { gitAuthor, gitDirectory, now } from "./played.ts";
-import { mergeableOf, type PullIssue } from "./render-pull.ts";
+import { isBehind, mergeableOf, type PullIssue } from "./render-pull.ts";
 import type { MergeMethod, Repository } from "./world.ts";
 
 export interface MergeOrder {
@@ -13,7 +13,12 @@ export interface MergeOrder {
   sha: string | null;
   title: string | null;
   message: string | null;
+  /** The merge queue itself merges. */
+  fromQueue?: boolean;
 }
+
+/** GitHub lets a required check be skipped or neutral. */
+const PASSES = new Set(["success", "neutral", "skipped"]);
 
 const NAMES: Readonly<Record<MergeMethod, string>> = {
   merge: "Merge commits",
@@ -33,7 +38,9 @@ export async function mergePull(happening: Happening, issue: PullIssue, order: M
   if (pull.draft) throw refuse("Pull Request is still a draft");
   if (!repository.mergeMethods.includes(order.method))
     throw refuse(`${NAMES[order.method]} are not allowed on this repository.`);
-  const missing = missingProtection(repository, issue);
+  if (order.fromQueue !== true && repository.protection?.queue && pull.baseRef === repository.defaultBranch)
+    throw refuse("Changes must be made through the merge queue");
+  const missing = missingProtection(repository, issue) ?? (await missingBase(happening, issue));
   if (missing !== null) throw refuse(missing);
   if ((await mergeableOf({ ...played, mergeableDelayMs: 0 }, { ...repository, mergeableDelayMs: 0 }, issue)) !== true)
     throw refuse("Pull Request is not mergeable");
@@ -89,6 +96,11 @@ async function makeMerge(
   return await commitTree(directory, { tree, parents: [base, pull.headSha], message, author });
 }
 
+async function missingBase({ played, repository }: Happening, issue: PullIssue): Promise<string | null> {
+  const behind = await isBehind(gitDirectory(played, repository), repository, issue);
+  return behind ? "Head branch is out of date. Update it with the base branch first." : null;
+}
+
 /** What the default branch still asks for, in GitHub's words; null when nothing. */
 function missingProtection(repository: Repository, { pull }: PullIssue): string | null {
   const { protection } = repository;
@@ -103,7 +115,9 @@ function missingProtection(repository: Repository, { pull }: PullIssue): string 
     return `At least ${protection.approvals} approving review is required by reviewers with write access.`;
   }
   const green = (name: string): boolean =>
-    repository.checkRuns.some((run) => run.sha === pull.headSha && run.name === name && run.conclusion === "success") ||
+    repository.checkRuns.some(
+      (run) => run.sha === pull.headSha && run.name === name && PASSES.has(run.conclusion ?? ""),
+    ) ||
     repository.statuses.findLast((status) => status.sha === pull.headSha && status.context === name)?.state ===
       "success";
   const waiting = protection.checks.filter((name) => !green(name));

@@ -5,7 +5,7 @@ import type { Fault, FaultOrder } from "./faults.ts";
 import type { DeliveryRecord } from "./hooks.ts";
 import type { Effect, RequestRecord } from "./ledger.ts";
 import type { AccountSeed, AppSeed, RepositorySeed } from "./seed.ts";
-import type { Account, Webhook } from "./world.ts";
+import type { Account, Protection, Webhook } from "./world.ts";
 
 export interface People {
   /** Somebody by name, speaking through the REST API with their own token. */
@@ -18,6 +18,8 @@ export interface People {
   /** Permissions (null takes one away), switches, or a new name. */
   changeRepository(name: string, change: RepositoryChange): Promise<void>;
   suspendInstallation(id: number, suspended: boolean): Promise<void>;
+  /** Takes all Apps away from an account. */
+  removeInstallations(owner: string): Promise<void>;
   /** Ends all minted tokens, as if their hour were over. */
   expireInstallationTokens(): Promise<void>;
   push(order: PushOrder): Promise<{ sha: string }>;
@@ -30,7 +32,12 @@ export interface People {
     status?: string;
     conclusion?: string;
     output?: object;
+    annotations?: { path: string; line: number; message: string }[];
+    /** Of the job, as GitHub Actions keeps it. */
+    log?: string;
   }): Promise<void>;
+  /** What the merge queue does with a pull request that is in it: merges it, or takes it out with a reason. */
+  settleQueue(order: { repository: string; number: number; thrownOut?: string }): Promise<void>;
   deleteIssue(order: { repository: string; number: number; as?: string }): Promise<void>;
   setWebhook(webhook: Webhook | null): Promise<void>;
   deliveries(): Promise<DeliveryRecord[]>;
@@ -54,7 +61,7 @@ export interface RepositoryChange {
   private?: boolean;
   archived?: boolean;
   draftsAllowed?: boolean;
-  protection?: { approvals: number; checks: string[] } | null;
+  protection?: Protection | null;
   mergeMethods?: ("merge" | "squash" | "rebase")[];
   mergeableDelayMs?: number;
 }
@@ -129,10 +136,12 @@ export function people(url: string, doFetch: typeof fetch = fetch): People {
     addApp: (seed) => admin("POST", "apps", seed),
     changeRepository: (name, change) => admin("PATCH", `repositories/${name}`, change),
     suspendInstallation: (id, suspended) => admin("PATCH", `installations/${id}`, { suspended }),
+    removeInstallations: (owner) => admin("DELETE", `owner-installations/${owner}`),
     expireInstallationTokens: () => admin("DELETE", "installation-tokens"),
     push: (order) => admin("POST", "push", order),
     branches: (repository) => admin("GET", `branches/${repository}`),
     check: (check) => admin("POST", "checks", check),
+    settleQueue: (order) => admin("POST", "queue", order),
     deleteIssue: (order) => admin("POST", "delete-issue", order),
     setWebhook: (webhook) => admin("PUT", "webhook", webhook ?? {}),
     deliveries: () => admin("GET", "deliveries"),

@@ -1,5 +1,5 @@
 /** Pull requests, reviews, statuses and check runs as GitHub's REST API shows them. */
-import { branchSha, countCommits, diffStat, hasCommit, mergedTree } from "./git.ts";
+import { branchSha, countCommits, diffStat, hasCommit, isAncestor, mergedTree } from "./git.ts";
 import { gitDirectory, type Played } from "./played.ts";
 import {
   association,
@@ -97,7 +97,7 @@ export async function renderPull(
     merged: pull.merged,
     mergeable,
     rebaseable: mergeable,
-    mergeable_state: mergeableState(pull, mergeable),
+    mergeable_state: mergeableState(pull, mergeable, await isBehind(directory, repository, issue)),
     merged_by: renderUser(played, pull.mergedBy),
     comments: issue.comments.length,
     review_comments: 0,
@@ -120,10 +120,18 @@ export async function mergeableOf(played: Played, repository: Repository, issue:
   return (await mergedTree(directory, base, pull.headSha)) !== null;
 }
 
-function mergeableState(pull: Pull, mergeable: boolean | null): string {
+/** Whether a branch lacks commits of a base that wants all of them. */
+export async function isBehind(directory: string, repository: Repository, { pull }: PullIssue): Promise<boolean> {
+  if (repository.protection?.strict !== true || pull.baseRef !== repository.defaultBranch) return false;
+  const base = await branchSha(directory, pull.baseRef);
+  return base !== null && !(await isAncestor(directory, base, pull.headSha));
+}
+
+function mergeableState(pull: Pull, mergeable: boolean | null, behind: boolean): string {
   if (mergeable === null) return "unknown";
   if (!mergeable) return "dirty";
-  return pull.draft ? "draft" : "clean";
+  if (pull.draft) return "draft";
+  return behind ? "behind" : "clean";
 }
 
 export function renderReview(
@@ -146,6 +154,40 @@ export function renderReview(
     submitted_at: review.submittedAt,
     commit_id: review.commitId,
     author_association: association(repository, review.author),
+  };
+}
+
+export function renderReviewComment(
+  played: Played,
+  repository: Repository,
+  issue: Issue,
+  review: Review,
+  comment: NonNullable<Review["comments"]>[number],
+  index: number,
+): Record<string, unknown> {
+  const id = review.id * 1000 + index;
+  const html = `${htmlUrl(played, repository)}/pull/${issue.number}#discussion_r${id}`;
+  const pullUrl = `${repositoryUrl(played, repository)}/pulls/${issue.number}`;
+  const url = `${repositoryUrl(played, repository)}/pulls/comments/${id}`;
+  return {
+    id,
+    node_id: `PRRC_${id}`,
+    url,
+    pull_request_review_id: review.id,
+    diff_hunk: "",
+    path: comment.path,
+    line: comment.line,
+    side: "RIGHT",
+    commit_id: review.commitId,
+    original_commit_id: review.commitId,
+    user: renderUser(played, review.author),
+    body: comment.body,
+    created_at: review.submittedAt,
+    updated_at: review.submittedAt,
+    html_url: html,
+    pull_request_url: pullUrl,
+    author_association: association(repository, review.author),
+    _links: { self: { href: url }, html: { href: html }, pull_request: { href: pullUrl } },
   };
 }
 
@@ -184,7 +226,7 @@ export function renderCheckRun(played: Played, repository: Repository, run: Chec
       title: run.title,
       summary: run.summary,
       text: run.text,
-      annotations_count: 0,
+      annotations_count: run.annotations?.length ?? 0,
       annotations_url: `${url}/annotations`,
     },
     check_suite: { id: suiteId(run) },

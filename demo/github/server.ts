@@ -102,6 +102,12 @@ function withoutPrefix(path: string): string {
   return path.startsWith("/api/v3/") ? path.slice("/api/v3".length) : path;
 }
 
+function jobLog({ world }: Played, path: string): string | null {
+  const [, repository, run] = /^\/_logs\/(\d+)\/(\d+)$/.exec(path) ?? [];
+  const found = world.repositories.find(({ id }) => String(id) === repository);
+  return found?.checkRuns.find(({ id }) => String(id) === run)?.log ?? null;
+}
+
 function createHandler(played: Played): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const faults = createFaults();
   const ledger = createLedger(played.store);
@@ -180,6 +186,12 @@ function createHandler(played: Played): (request: IncomingMessage, response: Ser
         const answer = await refusals(() => (waits ? work() : serial(work)));
         if (request.method !== "GET") played.store.save();
         return send(response, answer);
+      }
+      const log = jobLog(played, url.pathname);
+      if (log !== null) {
+        // The store of the logs knows no tokens, and refuses what it does not know.
+        const refused = request.headers.authorization !== undefined;
+        return void response.writeHead(refused ? 400 : 200, { "content-type": "text/plain" }).end(refused ? "" : log);
       }
       if (isGitPath(url.pathname)) return await overGit(request, response, url);
       const shown = request.method === "GET" ? answerPage(played, url.pathname) : null;

@@ -74,6 +74,10 @@ export type MergeMethod = "merge" | "squash" | "rebase";
 export interface Protection {
   approvals: number;
   checks: string[];
+  /** A branch must hold the newest base. */
+  strict?: boolean;
+  /** Nothing is merged but by the merge queue. */
+  queue?: boolean;
 }
 
 export interface Label {
@@ -136,6 +140,10 @@ export interface Pull {
   /** When head or base last moved: GitHub needs a moment to compute `mergeable` again. */
   movedAt: string;
   reviews: Review[];
+  /** In the merge queue; a test decides what becomes of it. */
+  queued?: { headSha: string; enqueuedAt: string } | null;
+  /** Why it was last taken out of the merge queue. */
+  dequeuedBecause?: string | null;
 }
 
 export interface Review {
@@ -145,6 +153,7 @@ export interface Review {
   state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED";
   commitId: string;
   submittedAt: string;
+  comments?: { path: string; line: number; body: string }[];
 }
 
 export interface Status {
@@ -168,6 +177,8 @@ export interface CheckRun {
   title: string | null;
   summary: string | null;
   text: string | null;
+  annotations?: { path: string; line: number; message: string }[];
+  log?: string;
   detailsUrl: string | null;
   /** null: made by the test through the admin API, as if by GitHub Actions. */
   appId: number | null;

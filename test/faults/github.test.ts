@@ -1,8 +1,9 @@
 /** GitHub on a bad day: answers that are lost, refused or late. All rows run side by side on one stage; about 60 s alone. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client, Connection } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeStage, setStage, type Stage } from "../../demo/stage.ts";
-import { branchName } from "../../domain/ids.ts";
+import { branchName, issueWorkflowId } from "../../domain/ids.ts";
 import { ended, reaches, signal, surroundings, until } from "../e2e/support.ts";
 import {
   approve,
@@ -12,6 +13,7 @@ import {
   fault,
   merged,
   requests,
+  type Row,
   rowStory,
   startRow,
   struck,
@@ -28,12 +30,17 @@ const NAMES = [
   "B4gone",
   "B5",
   "B6",
+  "B7",
+  "B8",
+  "B9",
+  "B10",
   "B11moved",
   "B11gone",
   "B11law",
   "B12",
 ];
 const MERGE = "/repos/{owner}/{repo}/pulls/{pull_number}/merge";
+const SECONDARY = { message: "You have exceeded a secondary rate limit. Please wait a few minutes." };
 let stage: Stage;
 
 beforeAll(async () => {
@@ -205,4 +212,97 @@ describe.concurrent("GitHub", () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    "B7: a secondary limit with retry-after is waited for that long on a durable timer, and no worker is held",
+    async () => {
+      const headers = { "retry-after": "4" };
+      const row = await startRow(stage, "B7", (at) =>
+        fault(at, { method: "POST", path: "/pulls$", status: 403, headers, body: SECONDARY }),
+      );
+      await reaches(row.stage, row.issue, "its wait", ({ waitingFor }) => waitingFor?.kind === "rate-limit");
+      expect(await pendingActivities(row)).toEqual([]);
+      await approveAndMerge(row);
+      const [refused, made, ...more] = await requests(row, "POST", /\/pulls$/);
+      expect(more).toEqual([]);
+      expect(Date.parse(made!.at) - Date.parse(refused!.at)).toBeGreaterThanOrEqual(4_000);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B8: a secondary limit without retry-after is waited for a minute at least, and for twice that the next time",
+    async () => {
+      const row = await startRow(stage, "B8", (at) =>
+        fault(at, { method: "POST", path: "/pulls$", status: 403, body: SECONDARY, times: 2 }),
+      );
+      const limited = (not?: string) =>
+        reaches(row.stage, row.issue, "its wait", ({ waitingFor }) =>
+          Boolean(waitingFor?.kind === "rate-limit" && waitingFor.since !== not),
+        );
+      const { waitingFor: once } = await limited();
+      const { waitingFor: twice } = await limited(once!.since);
+      const [first, second] = await requests(row, "POST", /\/pulls$/);
+      expect(Date.parse(second!.at) - Date.parse(first!.at)).toBeGreaterThanOrEqual(60_000);
+      expect(Date.parse(twice!.until!) - Date.parse(twice!.since)).toBeGreaterThanOrEqual(119_000);
+      // Two minutes are not waited for here: an operator may try sooner.
+      await signal(row.stage, row.issue, "resume", {});
+      await approveAndMerge(row);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B9: the primary limit is slept on until its reset, and a little longer",
+    async () => {
+      let reset = 0;
+      const row = await startRow(stage, "B9", (at) => {
+        reset = Math.ceil(Date.now() / 1000) + 20;
+        const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(reset) };
+        const body = { message: "API rate limit exceeded for user ID 1." };
+        return fault(at, { method: "POST", path: "/pulls$", status: 403, headers, body });
+      });
+      const { waitingFor } = await reaches(
+        row.stage,
+        row.issue,
+        "its wait",
+        (run) => run.waitingFor?.kind === "rate-limit",
+      );
+      expect(Date.parse(waitingFor!.until!)).toBeGreaterThanOrEqual(reset * 1000);
+      expect(await pendingActivities(row)).toEqual([]);
+      await approveAndMerge(row);
+      const [, made] = await requests(row, "POST", /\/pulls$/);
+      expect(Date.parse(made!.at)).toBeGreaterThanOrEqual(reset * 1000);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B10: a token that is refused in the middle parks the run with the reason, and resume goes on",
+    async () => {
+      const body = { message: "Bad credentials" };
+      const row = await startRow(stage, "B10", (at) =>
+        fault(at, { method: "POST", path: "/pulls$", status: 401, body }),
+      );
+      const parked = await reaches(row.stage, row.issue, "its parking", (run) => run.waitingFor?.kind === "operator");
+      expect(parked.waitingFor?.detail).toMatch(/Bad credentials.*Is the token or App key still valid/);
+      await signal(row.stage, row.issue, "resume", {});
+      await approveAndMerge(row);
+    },
+    LIMIT_MS,
+  );
 });
+
+/** Activities of the run that wait for a worker, or hold one. */
+async function pendingActivities(row: Row): Promise<string[]> {
+  const connection = await Connection.connect({ address: stage.temporal.address });
+  try {
+    const handle = new Client({ connection }).workflow.getHandle(issueWorkflowId(row.repository, row.issue));
+    const { raw } = await handle.describe();
+    // The progress comment is written beside the story.
+    const names = (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? "");
+    return names.filter((name) => name !== "putComment");
+  } finally {
+    await connection.close();
+  }
+}

@@ -95,6 +95,38 @@ export const checkRoutes: Route[] = [
     return { status: 200, body: renderCheckRun(played, repository, run) };
   }),
 
+  repositoryRoute("GET", "/check-runs/{check_run_id}", READ_CHECKS, (asked) => {
+    const { played, repository } = asked;
+    return { status: 200, body: renderCheckRun(played, repository, runOf(asked)) };
+  }),
+
+  repositoryRoute("GET", "/check-runs/{check_run_id}/annotations", READ_CHECKS, (asked) => {
+    const run = runOf(asked);
+    const blob = `${repositoryUrl(asked.played, asked.repository)}/git/blobs`;
+    const notes = (run.annotations ?? []).map(({ path, line, message }) => ({
+      path,
+      start_line: line,
+      end_line: line,
+      start_column: null,
+      end_column: null,
+      annotation_level: "failure",
+      title: null,
+      message,
+      raw_details: null,
+      blob_href: blob,
+    }));
+    const path = `/repos/${asked.repository.owner}/${asked.repository.name}/check-runs/${run.id}/annotations`;
+    return page(asked, path, notes);
+  }),
+
+  // GitHub keeps logs elsewhere, and points there with an address that needs no token.
+  repositoryRoute("GET", "/actions/jobs/{job_id}/logs", READ_CHECKS, (asked) => {
+    const run = asked.repository.checkRuns.find((candidate) => String(candidate.id) === asked.params["job_id"]);
+    if (run?.log === undefined) throw notFound();
+    const elsewhere = asked.played.base.replace("127.0.0.1", "localhost");
+    return { status: 302, headers: { location: `${elsewhere}/_logs/${asked.repository.id}/${run.id}` } };
+  }),
+
   repositoryRoute("GET", "/commits/{ref}/check-runs", READ_CHECKS, async (asked) => {
     const { played, repository, query } = asked;
     const sha = await commitOf(asked);
@@ -108,6 +140,12 @@ export const checkRoutes: Route[] = [
     }));
   }),
 ];
+
+function runOf({ repository, params }: AskedOf): CheckRun {
+  const run = repository.checkRuns.find((candidate) => String(candidate.id) === params["check_run_id"]);
+  if (!run) throw notFound();
+  return run;
+}
 
 export function newCheckRun(id: number, sha: string, name: string, appId: number | null): CheckRun {
   return {
