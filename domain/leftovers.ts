@@ -15,6 +15,11 @@ export type RunState = "open" | "ended" | "unknown";
 /** Temporal may have lost a run with its database, or this is another's for a moment: nothing is removed for that before it is this old. */
 export const UNKNOWN_GRACE_MS = 10 * 60_000;
 
+/** Nothing in it is lost: all that changed was made safe after each call, and the next step builds it again. */
+export function isIdle(lastUse: number | null, idleMs: number, nowMs: number): boolean {
+  return idleMs > 0 && lastUse !== null && nowMs - lastUse > idleMs;
+}
+
 /** One of an earlier run of an issue that has an open one is left until that has ended. */
 export function isLeftover(sandbox: KnownSandbox, run: RunState, nowMs: number): boolean {
   switch (run) {

@@ -119,7 +119,14 @@ export const Upkeep = z.strictObject({
     .number()
     .min(0)
     .default(5)
-    .describe("How often each worker removes sandboxes of runs that have ended, in minutes; 0: only when it starts"),
+    .describe(
+      "How often each worker removes sandboxes of runs that have ended, and idle ones, in minutes; 0: only when it starts",
+    ),
+  idle_sandbox_minutes: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe("Minutes without use after which a sandbox is removed; it is built again when it is needed; 0: never"),
 });
 export type Upkeep = z.infer<typeof Upkeep>;
 

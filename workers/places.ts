@@ -4,6 +4,7 @@
  */
 import type { ActivitySlotInfo, SlotPermit, SlotSupplier } from "@temporalio/worker";
 import type { Sandboxes } from "../domain/ports.ts";
+import type { Uses } from "./uses.ts";
 
 export class Places {
   readonly limit: number;
@@ -89,18 +90,20 @@ export class Places {
   }
 }
 
-/** The sandboxes of this worker, with a place taken for the run of each that is open. */
-export function inPlaces<Engine extends Sandboxes>(sandboxes: Engine, places: Places): Engine {
+/** The sandboxes of this worker, with a place taken for the run of each that is open, and its uses written down. */
+export function inPlaces<Engine extends Sandboxes>(sandboxes: Engine, places: Places, uses: Uses): Engine {
   return {
     ...sandboxes,
     async open(spec, signal) {
       const sandbox = await sandboxes.open(spec, signal);
       places.enter(spec.runKey, spec.key);
-      return sandbox;
+      await uses.touch(spec.key);
+      return uses.watch(spec.key, sandbox);
     },
     async close(key) {
       await sandboxes.close(key);
       places.leave(key);
+      await uses.forget(key);
     },
   };
 }

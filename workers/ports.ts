@@ -14,13 +14,14 @@ import type { Forge, Model, Sandboxes } from "../domain/ports.ts";
 import { createArtifacts } from "./artifacts.ts";
 import type { Log } from "./log.ts";
 import { inPlaces, type Places } from "./places.ts";
+import type { Uses } from "./uses.ts";
 
-export function createPorts(config: Config, log: Log, places: Places, owner: string): Ports {
+export function createPorts(config: Config, log: Log, room: { places: Places; uses: Uses }, owner: string): Ports {
   const forge = createForges(config, log);
   return {
     modelFor: createModels(config),
     forge,
-    sandboxes: inPlaces(createSandboxes(config, log, owner), places),
+    sandboxes: inPlaces(createSandboxes(config, log, owner), room.places, room.uses),
     mirror: createMirror({
       dir: join(config.home, "mirrors"),
       env: config.hostEnvironment,

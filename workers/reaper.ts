@@ -1,17 +1,22 @@
 /**
- * Removes the sandboxes of runs that have ended while nobody was there to close them: a worker killed, a run terminated. A loop
+ * Removes the sandboxes of runs that have ended while nobody was there to close them (a worker killed, a run terminated), and those
+ * that a waiting run does not use. A loop
  * in each worker and no Schedule, because only this machine's engine and folders are looked at. While there are none it
  * costs one question to the engine.
  */
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import { isLeftover, type RunState } from "../domain/leftovers.ts";
+import { isIdle, isLeftover, type RunState } from "../domain/leftovers.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import type { Log } from "./log.ts";
 import type { Services } from "./temporal-namespace.ts";
+import type { Uses } from "./uses.ts";
 
 export interface ReaperOptions {
   client: Client;
   sandboxes: Sandboxes;
+  uses: Uses;
+  /** A sandbox that was not used for longer than this is removed; 0: never. */
+  idleMs: number;
   /** 0: only once. */
   everyMs: number;
   log: Log;
@@ -37,7 +42,13 @@ export function startReaper(options: ReaperOptions): () => void {
 }
 
 /** Keys of the sandboxes that were removed. */
-export async function reap({ client, sandboxes, log }: Omit<ReaperOptions, "everyMs">): Promise<string[]> {
+export async function reap({
+  client,
+  sandboxes,
+  uses,
+  idleMs,
+  log,
+}: Omit<ReaperOptions, "everyMs">): Promise<string[]> {
   const states = new Map<string, Promise<RunState>>();
   const removed: string[] = [];
   for (const sandbox of await sandboxes.known()) {
@@ -45,9 +56,13 @@ export async function reap({ client, sandboxes, log }: Omit<ReaperOptions, "ever
     const asked = states.get(workflowId) ?? stateOf(client, workflowId);
     states.set(workflowId, asked);
     const state = await asked;
-    if (!isLeftover(sandbox, state, Date.now())) continue;
+    const over = isLeftover(sandbox, state, Date.now());
+    if (!over && !isIdle(await uses.lastUse(key), idleMs, Date.now())) continue;
     await sandboxes.close(key);
-    log.info({ sandbox: key, run: workflowId, state }, "sandbox of a run that is over removed");
+    const why = over
+      ? "sandbox of a run that is over removed"
+      : "idle sandbox removed; it is built again when it is needed";
+    log.info({ sandbox: key, run: workflowId, state }, why);
     removed.push(key);
   }
   return removed;

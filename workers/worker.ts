@@ -19,6 +19,7 @@ import { ownerOfSandboxes, startReaper } from "./reaper.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 import { createUpkeep } from "./upkeep.ts";
+import { Uses } from "./uses.ts";
 import { workflowBundle } from "./workflow-bundle.ts";
 
 export interface Running {
@@ -52,7 +53,8 @@ export async function startWorker(
   const draining = new AbortController();
   const home = homeQueue(TASK_QUEUE, homeId(config));
   const owner = await ownerOfSandboxes(connection, config.temporal.namespace);
-  const ports = createPorts(config, log, places, owner);
+  const uses = new Uses(join(config.home, "sandbox-uses"));
+  const ports = createPorts(config, log, { places, uses }, owner);
   const activities = createActivities(ports, {
     settingsFor: (repository) => config.settingsFor(repository),
     linksFor: () => links(),
@@ -92,7 +94,8 @@ export async function startWorker(
   const client = clientOver(connection, config);
   await ensureSchedules(client, config, log);
   const everyMs = config.upkeep.sandbox_minutes * 60_000;
-  const stopReaper = startReaper({ client, sandboxes: ports.sandboxes, everyMs, log });
+  const idleMs = config.upkeep.idle_sandbox_minutes * 60_000;
+  const stopReaper = startReaper({ client, sandboxes: ports.sandboxes, uses, idleMs, everyMs, log });
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
   log.info(

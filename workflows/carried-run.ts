@@ -30,6 +30,7 @@ export interface CarriedRun {
   verification: string;
   pushed: string[];
   sandboxes: string[];
+  heard: string[];
   home: string | null;
   wishes: Wish[];
   progress: [Role, AgentProgress][];

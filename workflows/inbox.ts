@@ -64,11 +64,12 @@ interface Refused {
 class Inbox {
   readonly #run: Run;
   /** What people said that was heard: a webhook may bring it twice, and whoever looks again finds it again. */
-  readonly #heardBefore = new Set<string>();
+  readonly #heardBefore: Set<string>;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(run: Run) {
     this.#run = run;
+    this.#heardBefore = run.heard;
   }
 
   /** Obeys a message, or records under `label` why not and tells the reason. In the order of arrival. */

@@ -63,6 +63,8 @@ export class Run {
   readonly pushed: Set<string>;
   /** Set at the merge, which no interruption undoes. */
   mergedAs: string | null = null;
+  /** What people said that was heard: see `inbox.ts`. */
+  readonly heard: Set<string>;
   /** Purposes of the sandboxes that may be open. */
   readonly sandboxes: Set<string>;
   /** Bumped by each event about checks, so that whoever waits looks again. */
@@ -102,6 +104,7 @@ export class Run {
     this.verification = carried?.verification ?? "";
     this.pushed = new Set(carried?.pushed);
     this.sandboxes = new Set(carried?.sandboxes);
+    this.heard = new Set(carried?.heard);
     this.home = new Home(carried?.home ?? null, () => undefined);
     this.progressComment = carried?.progressComment ?? null;
     this.#wishes = [...(carried?.wishes ?? [])];
@@ -143,6 +146,7 @@ export class Run {
       verification: this.verification,
       pushed: [...this.pushed],
       sandboxes: [...this.sandboxes],
+      heard: [...this.heard],
       home: this.home.queue,
       wishes: this.#wishes,
       progress: [...this.#progress],

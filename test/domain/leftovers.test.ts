@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isLeftover, type RunState, UNKNOWN_GRACE_MS } from "../../domain/leftovers.ts";
+import { isIdle, isLeftover, type RunState, UNKNOWN_GRACE_MS } from "../../domain/leftovers.ts";
 
 const MADE = Date.parse("2026-11-21T12:00:00Z");
 const sandbox = { key: "k-coder", workflowId: "issue/o/r/1", madeAt: MADE };
@@ -12,4 +12,13 @@ it.each<[RunState, number, boolean]>([
   ["unknown", UNKNOWN_GRACE_MS + 1, true],
 ])("the sandbox of a run that is %s, after %s ms, is a leftover: %s", (state, ageMs, expected) => {
   expect(isLeftover(sandbox, state, MADE + ageMs)).toBe(expected);
+});
+
+it.each([
+  ["in use until now", MADE, 60_000, MADE + 60_000, false],
+  ["not used for longer than the setting", MADE, 60_000, MADE + 60_001, true],
+  ["never used from here", null, 60_000, MADE + 60_001, false],
+  ["unused, and the setting says never", MADE, 0, MADE + 1e12, false],
+] as const)("a sandbox that is %s is judged so", (_, lastUse, idleMs, nowMs, idle) => {
+  expect(isIdle(lastUse, idleMs, nowMs)).toBe(idle);
 });

@@ -472,4 +472,20 @@ describe("waiting", () => {
     await reaches(status, "awaiting-approval");
     await run.terminate();
   });
+
+  it("for an approval is told of again from time to time, each time once, and ends declined when nobody decides", async () => {
+    const hours = 1 / 3600;
+    const { played, run } = await start({
+      limits: { approval_reminder_hours: hours, approval_days: (hours * 3.5) / 24 },
+    });
+    await expect(run.result()).resolves.toMatchObject({
+      kind: "declined",
+      reason: expect.stringContaining("nobody decided"),
+    });
+    const reminders = played.inputs("putComment").filter(({ comment }) => comment.marker.includes("reminder"));
+    expect(reminders).toHaveLength(3);
+    expect(new Set(reminders.map(({ comment }) => comment.marker)).size).toBe(3);
+    expect(reminders[0]!.comment.body).toMatch(/@mara: this still waits/);
+    expect(played.pullRequest.state).toBe("closed");
+  });
 });

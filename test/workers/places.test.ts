@@ -1,0 +1,83 @@
+/** Room on a worker, and what counts as use of a sandbox. */
+import { mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { CustomSlotSupplier, ActivitySlotInfo, SlotReserveContext } from "@temporalio/worker";
+import type { Sandbox, Sandboxes, SandboxSpec } from "../../domain/ports.ts";
+import { inPlaces, Places } from "../../workers/places.ts";
+import { Uses } from "../../workers/uses.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "places-test-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const context = {} as SlotReserveContext;
+const never = new AbortController().signal;
+
+function slotsOf(places: Places): CustomSlotSupplier<ActivitySlotInfo> {
+  return places.slots() as CustomSlotSupplier<ActivitySlotInfo>;
+}
+
+describe("a worker", () => {
+  it("lets in as many runs as it has places for, and the next when one leaves", async () => {
+    const places = new Places(2);
+    const slots = slotsOf(places);
+    const first = await slots.reserveSlot(context, never);
+    places.enter("a", "a-coder");
+    slots.releaseSlot({ permit: first });
+    const second = await slots.reserveSlot(context, never);
+    places.enter("b", "b-coder");
+    slots.releaseSlot({ permit: second });
+    expect(slots.tryReserveSlot(context)).toBeNull();
+    let admitted = false;
+    const third = slots.reserveSlot(context, never).then((permit) => {
+      admitted = true;
+      return permit;
+    });
+    // A second sandbox of a run that is in takes no place, and gives none back.
+    places.enter("a", "a-reviewer");
+    places.leave("a-reviewer");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(admitted).toBe(false);
+    places.leave("a-coder");
+    expect(await third).toEqual({});
+    expect(places.sandboxes).toEqual(["b-coder"]);
+  });
+
+  it("lets a wait for room be given up, and forgets it", async () => {
+    const places = new Places(1);
+    const slots = slotsOf(places);
+    places.enter("a", "a-coder");
+    const controller = new AbortController();
+    const waiting = slots.reserveSlot(context, controller.signal);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+    await expect(slots.reserveSlot(context, controller.signal)).rejects.toMatchObject({ name: "AbortError" });
+    places.leave("a-coder");
+    expect(slots.tryReserveSlot(context)).toEqual({});
+  });
+});
+
+describe("a sandbox", () => {
+  it("is used when it is opened and by its commands, and is forgotten when it is closed", async () => {
+    const places = new Places(1);
+    const uses = new Uses(join(folder, "uses"));
+    const inner = {
+      tree: "/t",
+      run: async () => ({ kind: "exited", exitCode: 0 }),
+    } as unknown as Sandbox;
+    const engine = { open: async () => inner, close: async () => undefined } as unknown as Sandboxes;
+    const sandboxes = inPlaces(engine, places, uses);
+    expect(await uses.lastUse("k-coder")).toBeNull();
+    const sandbox = await sandboxes.open({ key: "k-coder", runKey: "k" } as SandboxSpec, never);
+    expect(await uses.lastUse("k-coder")).not.toBeNull();
+    utimesSync(join(folder, "uses", "k-coder"), 1, 1);
+    await sandbox.run({ key: "c", script: "true", timeoutMs: 1, keepBytes: 1 }, never);
+    expect(await uses.lastUse("k-coder")).toBeGreaterThan(1_000);
+    expect(sandbox.tree).toBe("/t");
+    expect(places.runs).toBe(1);
+    await sandboxes.close("k-coder");
+    expect(await uses.lastUse("k-coder")).toBeNull();
+    expect(places.runs).toBe(0);
+  });
+});

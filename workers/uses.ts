@@ -1,0 +1,65 @@
+/**
+ * When each sandbox was used last: the time of a small file of its name, so that all workers of one state directory know it,
+ * also after a restart.
+ */
+import { mkdirSync } from "node:fs";
+import { rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Sandbox } from "../domain/ports.ts";
+
+/** A long command is use, too. */
+const WHILE_RUNNING_MS = 30_000;
+
+export class Uses {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** Milliseconds since 1970; null: it was never used from this state directory. */
+  async lastUse(sandbox: string): Promise<number | null> {
+    const info = await stat(this.#file(sandbox)).catch(() => null);
+    return info?.mtimeMs ?? null;
+  }
+
+  async touch(sandbox: string): Promise<void> {
+    const now = new Date();
+    try {
+      await utimes(this.#file(sandbox), now, now);
+    } catch {
+      await writeFile(this.#file(sandbox), "");
+    }
+  }
+
+  async forget(sandbox: string): Promise<void> {
+    await rm(this.#file(sandbox), { force: true });
+  }
+
+  /** The sandbox, whose commands count as use for as long as they run. */
+  watch(key: string, sandbox: Sandbox): Sandbox {
+    const watched: Pick<Sandbox, "run"> = {
+      run: async (command, signal) => {
+        const timer = setInterval(() => void this.touch(key).catch(() => undefined), WHILE_RUNNING_MS);
+        try {
+          return await sandbox.run(command, signal);
+        } finally {
+          clearInterval(timer);
+          await this.touch(key);
+        }
+      },
+    };
+    return new Proxy(sandbox, {
+      get: (target, name) => {
+        if (name === "run") return watched.run;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? (value as () => unknown).bind(target) : value;
+      },
+    });
+  }
+
+  #file(sandbox: string): string {
+    return join(this.#folder, sandbox);
+  }
+}
