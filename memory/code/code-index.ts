@@ -2,16 +2,15 @@
 import { NotFound } from "../../domain/errors.ts";
 import type { CodeHit, CodeIndex, SourceRepository } from "../../domain/ports.ts";
 import type { PointStore, Scope } from "../store/store.ts";
-import { commitPrefix, filePrefix, type CommitPayload } from "./document.ts";
+import { filePrefix } from "./document.ts";
 import type { Embedder } from "../dense/embedder.ts";
 import { embedGroups } from "../dense/embed-groups.ts";
 import { explain } from "./explain.ts";
-import { filesOf } from "./files.ts";
-import { storyOf } from "./history.ts";
+import { filesOf, type Files } from "./files.ts";
 import { indexRepository, type IndexNote } from "./index-repository.ts";
 import { parseQuery } from "./query.ts";
 import { rank } from "./rank.ts";
-import { gatherSignals, type Known } from "./signals.ts";
+import { gatherSignals } from "./signals.ts";
 
 export interface Parts {
   store: PointStore;
@@ -19,28 +18,26 @@ export interface Parts {
   embedder: Embedder | null;
 }
 
-/** Repositories whose names and history are kept in memory, those used last. */
+/** Repositories whose names are kept in memory, those used last. */
 const MAX_KEPT = 8;
 /** Both see the repository's text; a longer one says nothing more to a model of this kind. */
 const MAX_EMBEDDED_CHARACTERS = 8_000;
 
 export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
-  const kept = new Map<string, { commit: string; known: Known }>();
+  const kept = new Map<string, { commit: string; files: Files }>();
 
-  async function knownAt(scope: Scope, commit: string, signal: AbortSignal): Promise<Known> {
+  async function filesAt(scope: Scope, commit: string, signal: AbortSignal): Promise<Files> {
     const key = JSON.stringify(scope);
     const found = kept.get(key);
-    if (found?.commit === commit) return found.known;
+    if (found?.commit === commit) return found.files;
     const files = filesOf((await store.groups(scope, filePrefix, signal)).keys());
-    const commits = (await store.payloads(scope, commitPrefix, signal)) as Map<string, CommitPayload>;
-    const known = { files, story: storyOf(commits.values(), files) };
     kept.delete(key);
-    kept.set(key, { commit, known });
+    kept.set(key, { commit, files });
     for (const oldest of kept.keys()) {
       if (kept.size <= MAX_KEPT) break;
       kept.delete(oldest);
     }
-    return known;
+    return files;
   }
 
   return {
@@ -52,7 +49,9 @@ export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
         revision,
         signal,
         ...(onProgress ? { onProgress } : {}),
-        ...(embedder ? { embed: (groups, texts) => embedGroups(embedder, groups, texts, signal) } : {}),
+        ...(embedder
+          ? { dense: { model: embedder.model, embed: (groups, texts) => embedGroups(embedder, groups, texts, signal) } }
+          : {}),
       });
     },
     async search(scope, text, { limit, signal }): Promise<CodeHit[]> {
@@ -62,14 +61,14 @@ export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
           "index",
           `${scope.repository} is not indexed yet. Run \`mergewright memory index DIR\` first.`,
         );
-      const known = await knownAt(scope, note.commit, signal);
+      const files = await filesAt(scope, note.commit, signal);
       const query = parseQuery(text);
       const dense =
         embedder === null
           ? null
           : ((await embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", signal))[0] ?? null);
-      const ranked = rank(await gatherSignals(store, scope, known, query, dense, signal));
-      return ranked.slice(0, limit).map((each) => explain(each, query));
+      const ranked = rank(await gatherSignals(store, scope, files, query, dense, signal), limit);
+      return ranked.map((each) => explain(each, query));
     },
     async remove(scope, signal) {
       kept.delete(JSON.stringify(scope));

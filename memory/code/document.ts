@@ -9,13 +9,22 @@ import { languageOf } from "./languages.ts";
 import { withoutTrailers } from "./query.ts";
 
 /** Part of each tag: a change of what is kept writes everything anew. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 export const filePrefix = "file:";
 export const commitPrefix = "commit:";
+/** What the history says of a file, apart from the file: it changes when the file does not, and the other way round. */
+export const toldPrefix = "told:";
 
 /** Of the vectors; a point is found through each that it has. */
-export const VECTORS = { chunk: "chunk", file: "file", path: "path", symbols: "symbols", commit: "commit" } as const;
+export const VECTORS = {
+  chunk: "chunk",
+  file: "file",
+  path: "path",
+  symbols: "symbols",
+  commit: "commit",
+  told: "told",
+} as const;
 
 export type ChunkPayload = { from: number; to: number; symbols: string[] };
 export type CommitPayload = { files: string[]; atSeconds: number; subject: string };
@@ -99,7 +108,7 @@ function countChunk(chunk: Chunk): { counts: Map<number, number>; length: number
 }
 
 /** Returns how many words there were. */
-function countText(text: string, counts: Map<number, number>, weight: number): number {
+export function countText(text: string, counts: Map<number, number>, weight: number): number {
   let length = 0;
   for (const [token] of text.matchAll(TOKEN)) {
     const hashes = hashesOf(token);

@@ -1,11 +1,13 @@
 /** Tells people why a file was found. */
 import type { CodeHit } from "../../domain/ports.ts";
 import { TOKEN, wordsOf } from "../text/words.ts";
+import type { ChunkPayload } from "./document.ts";
 import type { ParsedQuery } from "./query.ts";
-import type { Ranked } from "./rank.ts";
+import type { Explained } from "./rank.ts";
 import type { Signal } from "./signals.ts";
 
-export function explain({ path, score, chunk, subject, parts }: Ranked, query: ParsedQuery): CodeHit {
+export function explain({ path, score, chunk: hit, subject, parts }: Explained, query: ParsedQuery): CodeHit {
+  const chunk = hit === null ? null : (hit.payload as ChunkPayload);
   const strongest = parts.toSorted((a, b) => b.points - a.points);
   const why = strongest.slice(0, 4).flatMap(({ signal }) => REASONS[signal]({ path, chunk, subject, query }) ?? []);
   return {
@@ -17,7 +19,8 @@ export function explain({ path, score, chunk, subject, parts }: Ranked, query: P
   };
 }
 
-interface Known extends Pick<Ranked, "path" | "chunk" | "subject"> {
+interface Known extends Pick<Explained, "path" | "subject"> {
+  chunk: ChunkPayload | null;
   query: ParsedQuery;
 }
 

@@ -1,65 +1,62 @@
 /** What the history says of files: which ones earlier changes with a similar message touched, and in what words. */
-import { TOKEN, wordsOf } from "../text/words.ts";
-import { rarity, type Hit } from "../store/store.ts";
-import { commitPrefix, type CommitPayload } from "./document.ts";
+import { createHash } from "node:crypto";
+import type { Group, Hit } from "../store/store.ts";
+import { saturate, type Saturation } from "../text/vector.ts";
+import { commitPrefix, countText, FORMAT, toldPrefix, VECTORS, type CommitPayload } from "./document.ts";
 import { present, type Files } from "./files.ts";
 import type { Candidate, CandidateOf, Signal } from "./signals.ts";
 
-/** For each file the subjects of the commits that changed it, as one text. Made once for a commit. */
-export interface Story {
-  told: readonly { path: string; counts: ReadonlyMap<string, number>; length: number }[];
-  /** In how many files' texts a word stands. */
-  having: ReadonlyMap<string, number>;
-  usualLength: number;
+/** For each file of a commit, the subjects of the commits that changed it, as one text. */
+export interface Told {
+  path: string;
+  /** The same as long as the same commits speak of it. */
+  tag: string;
+  group: () => Group;
 }
 
-export function storyOf(payloads: Iterable<CommitPayload>, files: Files): Story {
-  const told = new Map<string, { path: string; counts: Map<string, number>; length: number }>();
-  for (const { subject, files: touched } of payloads) {
-    const words = [...subject.matchAll(TOKEN)].flatMap(([token]) => {
-      const { parts, joined } = wordsOf(token);
-      return [...parts, ...joined];
-    });
-    const share = shareOf(touched);
+/** A text of this many words is held back by nothing: some ten commits. */
+const TOLD: Saturation = { k1: 1, b: 0.6, usualLength: 40 };
+
+export function toldOf(commits: ReadonlyMap<string, CommitPayload>, files: Files): Told[] {
+  const speaking = new Map<string, string[]>();
+  for (const [name, { files: touched }] of commits) {
     for (const old of touched) {
       const path = present(old, files);
       if (path === null) continue;
-      let text = told.get(path);
-      if (text === undefined) told.set(path, (text = { path, counts: new Map(), length: 0 }));
-      for (const word of words) text.counts.set(word, (text.counts.get(word) ?? 0) + share);
-      text.length += words.length * share;
+      const names = speaking.get(path);
+      if (names) names.push(name);
+      else speaking.set(path, [name]);
     }
   }
-  const having = new Map<string, number>();
-  for (const { counts } of told.values())
-    for (const word of counts.keys()) having.set(word, (having.get(word) ?? 0) + 1);
-  const texts = [...told.values()];
-  const total = texts.reduce((sum, { length }) => sum + length, 0);
-  return { told: texts, having, usualLength: total / Math.max(1, texts.length) };
+  return [...speaking].map(([path, names]) => {
+    const tag = `${FORMAT}:${createHash("sha1").update(names.sort().join(" ")).digest("hex")}`;
+    return {
+      path,
+      tag,
+      group: () =>
+        toldGroup(
+          path,
+          tag,
+          names.map((name) => commits.get(name)!),
+        ),
+    };
+  });
+}
+
+function toldGroup(path: string, tag: string, commits: readonly CommitPayload[]): Group {
+  const counts = new Map<number, number>();
+  let length = 0;
+  for (const { subject, files } of commits) length += countText(subject, counts, shareOf(files)) * shareOf(files);
+  return {
+    name: toldPrefix + path,
+    tag,
+    points: [{ payload: {}, vectors: counts.size > 0 ? { [VECTORS.told]: saturate(counts, length, TOLD) } : {} }],
+  };
 }
 
 /** A change of many files says less of each. */
 function shareOf(touched: readonly string[]): number {
   return 1 / Math.sqrt(touched.length);
-}
-
-const LENGTH_COUNTS = 0.6;
-
-/** BM25 over those texts. */
-export function addTold(story: Story, words: ReadonlyMap<string, number>, name: Signal, of: CandidateOf): void {
-  const wanted = [...words].flatMap(([word, weight]) => {
-    const having = story.having.get(word);
-    return having === undefined ? [] : [{ word, points: weight * rarity(story.told.length, having) }];
-  });
-  for (const { path, counts, length } of story.told) {
-    const held = 1 - LENGTH_COUNTS + (LENGTH_COUNTS * length) / story.usualLength;
-    let score = 0;
-    for (const { word, points } of wanted) {
-      const count = counts.get(word);
-      if (count !== undefined) score += (points * count * 2) / (count + held);
-    }
-    if (score > 0) of(path).signals[name] = score;
-  }
 }
 
 /** Commits that are alike: the sum for each file that they changed, likeness squared, and the best of them. */

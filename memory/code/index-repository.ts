@@ -1,7 +1,19 @@
 /** Brings what the store holds of a repository to a commit: reads and writes only what differs, in batches. */
 import type { IndexProgress, IndexReport, SourceRepository } from "../../domain/ports.ts";
 import type { Group, PointStore, Scope } from "../store/store.ts";
-import { commitGroup, commitPrefix, fileGroup, filePrefix, FORMAT, isRead, MAX_CODE_BYTES } from "./document.ts";
+import {
+  commitGroup,
+  commitPrefix,
+  fileGroup,
+  filePrefix,
+  FORMAT,
+  isRead,
+  MAX_CODE_BYTES,
+  toldPrefix,
+  type CommitPayload,
+} from "./document.ts";
+import { filesOf } from "./files.ts";
+import { toldOf } from "./history.ts";
 
 export interface IndexInput {
   store: PointStore;
@@ -12,7 +24,13 @@ export interface IndexInput {
   signal: AbortSignal;
   onProgress?: (progress: IndexProgress) => void;
   /** Adds dense vectors, where embeddings are configured. */
-  embed?: (groups: Group[], contents: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Group[]>;
+  dense?: Dense;
+}
+
+export interface Dense {
+  /** Another model's vectors cannot be compared: its name is part of what is stored. */
+  model: string;
+  embed: (groups: Group[], contents: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Group[]>;
 }
 
 /** Enough for what people still speak of; older fixes speak of other files. */
@@ -21,33 +39,44 @@ export const MAX_HISTORY = 3_000;
 const BATCH_FILES = 200;
 const BATCH_BYTES = 16 * 2 ** 20;
 const BATCH_COMMITS = 500;
+const BATCH_TOLD = 1_000;
 
 export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   const { store, source, scope, signal } = input;
   const commit = await source.resolve(input.revision, signal);
   const note = (await store.note(scope, signal)) as IndexNote | null;
-  if (note?.format === FORMAT && note.commit === commit) {
+  if (note?.form === formOf(input) && note.commit === commit) {
     return { commit, files: note.files, changed: 0, removed: 0, commits: note.commits, newCommits: 0, unchanged: true };
   }
   const files = await indexFiles(input, commit);
   const history = await indexHistory(input, commit);
-  const result = { commit, ...files, ...history, unchanged: false };
-  const written: IndexNote = { format: FORMAT, commit, files: files.files, commits: history.commits };
+  await indexTold(input);
+  const result: IndexReport = {
+    commit,
+    ...files,
+    commits: history.commits,
+    newCommits: history.newCommits,
+    unchanged: false,
+  };
+  const written: IndexNote = { form: formOf(input), commit, files: files.files, commits: history.commits };
   await store.setNote(scope, { ...written }, signal);
   return result;
 }
 
 export interface IndexNote {
-  format: number;
+  /** How what is stored was made; another one makes it anew. */
+  form: string;
   commit: string;
   files: number;
   commits: number;
 }
 
 async function indexFiles(
-  { store, source, scope, signal, onProgress, embed }: IndexInput,
+  input: IndexInput,
   commit: string,
 ): Promise<Pick<IndexReport, "files" | "changed" | "removed">> {
+  const { store, source, scope, signal, onProgress, dense } = input;
+  const tagOf = (blob: string): string => `${blob}:${formOf(input)}`;
   const tree = await source.tree(commit, signal);
   const stored = await store.groups(scope, filePrefix, signal);
   const wanted = [...tree].filter(([path, blob]) => stored.get(filePrefix + path) !== tagOf(blob));
@@ -63,9 +92,9 @@ async function indexFiles(
     let put = batch.map(([path, blob]) =>
       fileGroup(path, tagOf(blob), reading.has(path) ? (contents.get(blob) ?? null) : null),
     );
-    if (embed !== undefined) {
+    if (dense !== undefined) {
       const texts = new Map(read.map(([path, blob]) => [path, new TextDecoder().decode(contents.get(blob))]));
-      put = await embed(put, texts, signal);
+      put = await dense.embed(put, texts, signal);
     }
     await store.write(scope, { put, remove: [] }, signal);
     done += batch.length;
@@ -94,8 +123,24 @@ async function indexHistory(
   return { commits: hashes.length, newCommits: fresh.length };
 }
 
-function tagOf(blob: string): string {
-  return `${blob}:${FORMAT}`;
+/** Both halves are stored by now, so this can be made from the store alone, and is made anew after an interruption. */
+async function indexTold({ store, scope, signal }: IndexInput): Promise<void> {
+  const files = filesOf((await store.groups(scope, filePrefix, signal)).keys());
+  const commits = (await store.payloads(scope, commitPrefix, signal)) as Map<string, CommitPayload>;
+  const stored = await store.groups(scope, toldPrefix, signal);
+  const told = toldOf(commits, files);
+  const wanted = told.filter(({ path, tag }) => stored.get(toldPrefix + path) !== tag);
+  const current = new Set(told.map(({ path }) => toldPrefix + path));
+  const remove = [...stored.keys()].filter((name) => !current.has(name));
+  if (remove.length > 0) await store.write(scope, { put: [], remove }, signal);
+  for (let at = 0; at < wanted.length; at += BATCH_TOLD) {
+    const put = wanted.slice(at, at + BATCH_TOLD).map(({ group }) => group());
+    await store.write(scope, { put, remove: [] }, signal);
+  }
+}
+
+function formOf({ dense }: IndexInput): string {
+  return dense === undefined ? String(FORMAT) : `${FORMAT}:${dense.model}`;
 }
 
 function* batches(

@@ -2,13 +2,13 @@
 import type { FileKind } from "./file-kind.ts";
 import type { Candidate, Signal } from "./signals.ts";
 
-export interface Ranked extends Candidate {
+export interface Explained extends Candidate {
   score: number;
   /** What each signal added. */
   parts: { signal: Signal; points: number }[];
 }
 
-export const WEIGHTS: Readonly<Partial<Record<Signal, number>>> = {
+export const WEIGHTS: Readonly<Record<Signal, number>> = {
   chunkTitle: 0.3,
   chunkAll: 1.7,
   fileTitle: 0.2,
@@ -43,20 +43,31 @@ export const KIND_FACTOR: Readonly<Record<FileKind, number>> = {
   test: 0.06,
 };
 
-export function rank(candidates: readonly Candidate[]): Ranked[] {
-  const most = new Map<Signal, number>();
-  for (const signal of Object.keys(WEIGHTS) as Signal[])
-    most.set(signal, Math.max(0, ...candidates.map(({ kind, signals }) => signals[signal] * KIND_FACTOR[kind])));
+const SIGNALS = Object.keys(WEIGHTS) as Signal[];
+
+/** The best `limit` of them. */
+export function rank(candidates: readonly Candidate[], limit: number): Explained[] {
+  const most = Object.fromEntries(SIGNALS.map((signal) => [signal, 0])) as Record<Signal, number>;
+  for (const { kind, signals } of candidates) {
+    const factor = KIND_FACTOR[kind];
+    for (const signal of SIGNALS) if (signals[signal] * factor > most[signal]) most[signal] = signals[signal] * factor;
+  }
+  const points = ({ kind, signals }: Candidate, signal: Signal): number =>
+    most[signal] > 0 ? WEIGHTS[signal] * Math.min(1, signals[signal] / most[signal]) * KIND_FACTOR[kind] : 0;
   return candidates
-    .map((candidate) => {
-      const parts = Object.entries(WEIGHTS).flatMap(([name, weight]) => {
-        const signal = name as Signal;
-        const top = most.get(signal)!;
-        const value = candidate.signals[signal];
-        if (value <= 0 || top <= 0) return [];
-        return [{ signal, points: weight * Math.min(1, value / top) * KIND_FACTOR[candidate.kind] }];
-      });
-      return { ...candidate, parts, score: parts.reduce((sum, { points }) => sum + points, 0) };
-    })
-    .sort((a, b) => b.score - a.score || (a.path < b.path ? -1 : 1));
+    .map((candidate) => ({
+      candidate,
+      score: SIGNALS.reduce((sum, signal) => sum + points(candidate, signal), 0),
+    }))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score || (a.candidate.path < b.candidate.path ? -1 : 1))
+    .slice(0, limit)
+    .map(({ candidate, score }) => ({
+      ...candidate,
+      score,
+      parts: SIGNALS.flatMap((signal) => {
+        const added = points(candidate, signal);
+        return added > 0 ? [{ signal, points: added }] : [];
+      }),
+    }));
 }

@@ -2,10 +2,10 @@
 import type { Hit, PointStore, Query, Scope, SparseVector } from "../store/store.ts";
 import { hashOf, vectorOf } from "../text/vector.ts";
 import { wordsOf } from "../text/words.ts";
-import { filePrefix, symbolHash, VECTORS, type ChunkPayload } from "./document.ts";
+import { filePrefix, symbolHash, toldPrefix, VECTORS } from "./document.ts";
 import { kindOf, subjectOf, type FileKind } from "./file-kind.ts";
 import { meant, type Files } from "./files.ts";
-import { addHistory, addTold, type Story } from "./history.ts";
+import { addHistory } from "./history.ts";
 import type { ParsedQuery } from "./query.ts";
 
 export const SIGNALS = [
@@ -45,7 +45,7 @@ export interface Candidate {
   kind: FileKind;
   signals: Record<Signal, number>;
   /** The piece that fits best, if any of its content did. */
-  chunk: ChunkPayload | null;
+  chunk: Hit | null;
   /** Of the earlier commit that is most alike and changed it. */
   subject: string | null;
 }
@@ -53,16 +53,10 @@ export interface Candidate {
 /** The candidate of this path, made when it is first spoken of. */
 export type CandidateOf = (path: string) => Candidate;
 
-/** What is known of a repository before a question is asked. */
-export interface Known {
-  files: Files;
-  story: Story;
-}
-
 /** Hits that a store is asked for: what comes later never reached the first twenty. */
-const LIMIT = 1_000;
-const SENTENCE_LIMIT = 300;
-const COMMITS = 400;
+const LIMIT = 500;
+const SENTENCE_LIMIT = 200;
+const COMMITS = 300;
 /** A name that could be any of more files says nothing. */
 const MAX_MEANT = 8;
 const MAX_TESTED = 4;
@@ -70,7 +64,7 @@ const MAX_TESTED = 4;
 export async function gatherSignals(
   store: PointStore,
   scope: Scope,
-  { files, story }: Known,
+  files: Files,
   query: ParsedQuery,
   dense: Float32Array | null,
   signal: AbortSignal,
@@ -79,14 +73,19 @@ export async function gatherSignals(
   const of: CandidateOf = (path) => {
     let found = candidates.get(path);
     if (found === undefined) {
-      const signals = Object.fromEntries(SIGNALS.map((name) => [name, 0])) as Record<Signal, number>;
-      candidates.set(path, (found = { path, kind: kindOf(path), signals, chunk: null, subject: null }));
+      candidates.set(path, (found = { path, kind: kindOf(path), signals: { ...SILENT }, chunk: null, subject: null }));
     }
     return found;
   };
   const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(hits, name, of);
   const once = (name: Signal) => (hits: readonly Hit[]) => {
     for (const { group, score } of hits) of(group.slice(filePrefix.length)).signals[name] = score;
+  };
+  const told = (name: Signal) => (hits: readonly Hit[]) => {
+    for (const { group, score } of hits) {
+      const path = group.slice(toldPrefix.length);
+      if (files.paths.has(path)) of(path).signals[name] = score;
+    }
   };
   const title = vector(query.title);
   const all = vector(query.all);
@@ -104,6 +103,8 @@ export async function gatherSignals(
     [ask("path", all), once("pathAll")],
     [ask("path", about), once("scope")],
     [ask("symbols", exact), once("symbols")],
+    [ask("told", title), told("toldTitle")],
+    [ask("told", all), told("told")],
     [ask("commit", title, COMMITS), (hits) => addHistory(hits, "historyTitle", null, files, of)],
     [ask("commit", all, COMMITS), (hits) => addHistory(hits, "history", "historyMax", files, of)],
     ...query.sentences.map((words): [Query, (hits: readonly Hit[]) => void] => [
@@ -118,8 +119,6 @@ export async function gatherSignals(
     signal,
   );
   asked.forEach(([, take], at) => take(answers[at]!));
-  addTold(story, query.all, "told", of);
-  addTold(story, query.title, "toldTitle", of);
   for (const { path } of query.paths) {
     const found = meant(path, files);
     if (found.length <= MAX_MEANT) for (const each of found) of(each).signals.mention += 1 / found.length;
@@ -127,6 +126,8 @@ export async function gatherSignals(
   addTested([...candidates.values()], files, of);
   return [...candidates.values()];
 }
+
+const SILENT = Object.fromEntries(SIGNALS.map((name) => [name, 0])) as Readonly<Record<Signal, number>>;
 
 function ask(name: keyof typeof VECTORS, terms: SparseVector, limit = LIMIT): Query {
   return { vector: VECTORS[name], terms, limit };
@@ -149,14 +150,15 @@ function namesTogether(name: string): readonly string[] {
 /** A file counts by its best piece, and a little by the next two. */
 function addChunks(hits: readonly Hit[], name: Signal, of: CandidateOf): void {
   const seen = new Map<string, number>();
-  for (const { group, score, payload } of hits) {
+  for (const hit of hits) {
+    const { group, score } = hit;
     const path = group.slice(filePrefix.length);
     const before = seen.get(path) ?? 0;
     seen.set(path, before + 1);
     if (before > 2) continue;
     const candidate = of(path);
     candidate.signals[name] += score / 2 ** before;
-    if (before === 0 && (name === "chunkAll" || candidate.chunk === null)) candidate.chunk = payload as ChunkPayload;
+    if (before === 0 && (name === "chunkAll" || candidate.chunk === null)) candidate.chunk = hit;
   }
 }
 

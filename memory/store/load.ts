@@ -44,6 +44,7 @@ export function load(rows: readonly Row[], revision: number): Loaded {
     revision,
     names: rows.map(([name]) => name),
     payloads: rows.map(([, payloads]) => payloads),
+    parsed: [],
     channels,
     dense: denseOf(rows, counts),
   };

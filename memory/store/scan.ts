@@ -8,8 +8,9 @@ import { rarity, type Hit, type Json, type Query, type SparseVector } from "./st
 export interface Loaded {
   revision: number;
   names: readonly string[];
-  /** JSON, one array for each group: parsed for those that are found. */
+  /** JSON, one array for each group: parsed for those that are looked at, once. */
   payloads: readonly string[];
+  parsed: (readonly Json[] | undefined)[];
   channels: ReadonlyMap<number, Channel>;
   dense: readonly DensePoints[];
 }
@@ -33,12 +34,7 @@ export interface DensePoints {
 
 export function searchLoaded(loaded: Loaded, queries: readonly Query[]): Hit[][] {
   const answers: Hit[][] = queries.map(() => []);
-  const parsed = new Map<number, Json[]>();
-  const hit = (group: number, point: number, score: number): Hit => {
-    let payloads = parsed.get(group);
-    if (payloads === undefined) parsed.set(group, (payloads = JSON.parse(loaded.payloads[group]!) as Json[]));
-    return { group: loaded.names[group]!, point, score, payload: payloads[point]! };
-  };
+  const hit = (group: number, point: number, score: number): Hit => new LoadedHit(loaded, group, point, score);
 
   const byVector = new Map<string, number[]>();
   queries.forEach((query, at) => {
@@ -62,6 +58,25 @@ export function searchLoaded(loaded: Loaded, queries: readonly Query[]): Hit[][]
   return answers;
 }
 
+/** Most hits are only counted, so the payload waits until somebody reads it. */
+class LoadedHit implements Hit {
+  readonly group: string;
+  readonly point: number;
+  readonly score: number;
+  readonly #loaded: Loaded;
+  readonly #at: number;
+  constructor(loaded: Loaded, at: number, point: number, score: number) {
+    this.group = loaded.names[at]!;
+    this.point = point;
+    this.score = score;
+    this.#loaded = loaded;
+    this.#at = at;
+  }
+  get payload(): Json {
+    return (this.#loaded.parsed[this.#at] ??= JSON.parse(this.#loaded.payloads[this.#at]!) as Json[])[this.point]!;
+  }
+}
+
 /** One pass for all queries: which of their words stand where, and how many points have each. */
 function scan(channel: Channel, queries: readonly SparseVector[]): Float32Array[] {
   const slots = new Map<number, number>();
@@ -72,9 +87,11 @@ function scan(channel: Channel, queries: readonly SparseVector[]): Float32Array[
   const { starts, indices, weights } = channel;
   const total = channel.group.length;
   const having = new Uint32Array(slots.size);
-  const foundPoint: number[] = [];
-  const foundSlot: number[] = [];
-  const foundWeight: number[] = [];
+  let capacity = 16_384;
+  let foundPoint = new Uint32Array(capacity);
+  let foundSlot = new Uint16Array(capacity);
+  let foundWeight = new Uint16Array(capacity);
+  let count = 0;
   for (let point = 0; point < total; point++) {
     const end = starts[point + 1]!;
     for (let at = starts[point]!; at < end; at++) {
@@ -82,10 +99,17 @@ function scan(channel: Channel, queries: readonly SparseVector[]): Float32Array[
       if (maybe[index & 0xffff] === 0) continue;
       const slot = slots.get(index);
       if (slot === undefined) continue;
+      if (count === capacity) {
+        capacity *= 2;
+        foundPoint = grown(foundPoint, new Uint32Array(capacity));
+        foundSlot = grown(foundSlot, new Uint16Array(capacity));
+        foundWeight = grown(foundWeight, new Uint16Array(capacity));
+      }
       having[slot]! += 1;
-      foundPoint.push(point);
-      foundSlot.push(slot);
-      foundWeight.push(weights[at]!);
+      foundPoint[count] = point;
+      foundSlot[count] = slot;
+      foundWeight[count] = weights[at]!;
+      count += 1;
     }
   }
   return queries.map(({ indices: wanted, values }) => {
@@ -95,15 +119,31 @@ function scan(channel: Channel, queries: readonly SparseVector[]): Float32Array[
       factors[slot] = values[at]! * rarity(total, having[slot]!) * channel.step;
     });
     const scores = new Float32Array(total);
-    for (let at = 0; at < foundPoint.length; at++)
-      scores[foundPoint[at]!]! += factors[foundSlot[at]!]! * foundWeight[at]!;
+    for (let at = 0; at < count; at++) scores[foundPoint[at]!]! += factors[foundSlot[at]!]! * foundWeight[at]!;
     return scores;
   });
 }
 
+function grown<Numbers extends Uint16Array | Uint32Array>(from: Numbers, to: Numbers): Numbers {
+  to.set(from);
+  return to;
+}
+
+const BINS = 1_024;
+
 function best(scores: Float32Array, limit: number): number[] {
+  let most = 0;
+  for (let point = 0; point < scores.length; point++) if (scores[point]! > most) most = scores[point]!;
+  if (most === 0) return [];
+  const binOf = (score: number): number => Math.floor((score / most) * (BINS - 1));
+  const bins = new Uint32Array(BINS);
+  for (let point = 0; point < scores.length; point++) if (scores[point]! > 0) bins[binOf(scores[point]!)]! += 1;
+  // From the highest bin down to that in which the limit is reached: only those few are sorted.
+  let least = BINS - 1;
+  for (let above = bins[least]!; above < limit && least > 0; above += bins[least]!) least -= 1;
   const found: number[] = [];
-  for (let point = 0; point < scores.length; point++) if (scores[point]! > 0) found.push(point);
+  for (let point = 0; point < scores.length; point++)
+    if (scores[point]! > 0 && binOf(scores[point]!) >= least) found.push(point);
   return found.sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, limit);
 }
 
