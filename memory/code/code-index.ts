@@ -56,7 +56,7 @@ export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
     },
     async search(scope, text, { limit, signal }): Promise<CodeHit[]> {
       const note = (await store.note(scope, signal)) as IndexNote | null;
-      if (note === null)
+      if (note === null || note.commit === "")
         throw new NotFound(
           "index",
           `${scope.repository} is not indexed yet. Run \`mergewright memory index DIR\` first.`,

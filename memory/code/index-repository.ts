@@ -1,4 +1,5 @@
 /** Brings what the store holds of a repository to a commit: reads and writes only what differs, in batches. */
+import { randomUUID } from "node:crypto";
 import type { IndexProgress, IndexReport, SourceRepository } from "../../domain/ports.ts";
 import type { Group, PointStore, Scope } from "../store/store.ts";
 import {
@@ -45,9 +46,13 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   const { store, source, scope, signal } = input;
   const commit = await source.resolve(input.revision, signal);
   const note = (await store.note(scope, signal)) as IndexNote | null;
-  if (note?.form === formOf(input) && note.commit === commit) {
+  if (note?.form === formOf(input) && note.commit === commit && note.writing === null) {
     return { commit, files: note.files, changed: 0, removed: 0, commits: note.commits, newCommits: 0, unchanged: true };
   }
+  // Until this is taken off again what is stored may be of two commits: after a kill, or where two processes write at once.
+  const writing = randomUUID();
+  const begun: IndexNote = { ...(note ?? { commit: "", files: 0, commits: 0 }), form: formOf(input), writing };
+  await store.setNote(scope, { ...begun }, signal);
   const files = await indexFiles(input, commit);
   const history = await indexHistory(input, commit);
   await indexTold(input);
@@ -58,7 +63,15 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
     newCommits: history.newCommits,
     unchanged: false,
   };
-  const written: IndexNote = { form: formOf(input), commit, files: files.files, commits: history.commits };
+  const now = (await store.note(scope, signal)) as IndexNote | null;
+  const written: IndexNote = {
+    form: formOf(input),
+    commit,
+    files: files.files,
+    commits: history.commits,
+    // Somebody else wrote meanwhile: the next index compares everything.
+    writing: now?.writing === writing ? null : "several",
+  };
   await store.setNote(scope, { ...written }, signal);
   return result;
 }
@@ -66,9 +79,12 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
 export interface IndexNote {
   /** How what is stored was made; another one makes it anew. */
   form: string;
+  /** Empty until the first index has ended. */
   commit: string;
   files: number;
   commits: number;
+  /** Who is writing, or was when it was killed; null: all of it is of `commit`. */
+  writing: string | null;
 }
 
 async function indexFiles(

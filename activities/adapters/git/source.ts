@@ -85,6 +85,7 @@ export function openSourceRepository(
           "diff-tree",
           "--stdin",
           "--root",
+          "--always",
           "-r",
           "-z",
           "--name-only",

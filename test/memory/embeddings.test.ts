@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { AccessDenied, RateLimited, RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
+import { createCodeIndex } from "../../memory/code/code-index.ts";
+import { createEmbedder } from "../../memory/dense/embedder.ts";
+import { openEmbeddedStore } from "../../memory/store/embedded.ts";
+import { openQdrantStore } from "../../memory/store/qdrant.ts";
+import { playEmbeddings, type PlayedEmbeddings } from "./played-embeddings.ts";
+import { playQdrant, type PlayedQdrant } from "./played-qdrant.ts";
+import { countedSource, makeRepository, type TestRepository } from "./repository.ts";
+
+const signal = new AbortController().signal;
+const scope = { tenant: "acme", repository: "acme/shop" };
+
+let service: PlayedEmbeddings;
+let qdrant: PlayedQdrant;
+let folder: string;
+let repository: TestRepository;
+beforeAll(async () => {
+  service = await playEmbeddings({ apiKey: "key" });
+  qdrant = await playQdrant();
+  folder = mkdtempSync(join(tmpdir(), "mergewright-embeddings-"));
+});
+afterAll(async () => {
+  await service.close();
+  await qdrant.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  repository = makeRepository();
+  repository.commit("Start", {
+    "src/basket.ts": "export class Basket {}\n",
+    "src/money.ts": "export const discount = 1;\n",
+    "README.md": "buy\n",
+  });
+  service.seen.length = 0;
+});
+afterEach(() => repository.remove());
+
+const embedderOf = (model = "text-embedding", apiKey = "key") => createEmbedder({ url: service.url, model, apiKey });
+const sourceOf = () => countedSource(join(repository.folder, ".git")).source;
+const stores = [
+  ["the embedded store", () => openEmbeddedStore(join(folder, "memory.db"))],
+  ["Qdrant", () => openQdrantStore({ url: qdrant.url, apiKey: null })],
+] as const;
+
+it.each(stores)(
+  "What is meant is found although no word is shared, in %s, and only changed sources are embedded",
+  async (_, open) => {
+    const store = open();
+    const code = createCodeIndex({ store, embedder: embedderOf() });
+    await code.index(scope, sourceOf(), "HEAD", { signal });
+    expect(service.seen.flatMap(({ body }) => body.input)).toHaveLength(2);
+    const [best] = await code.search(scope, "purchase fails", { limit: 5, signal });
+    expect(best).toMatchObject({ path: "src/basket.ts", why: ["its meaning is near"] });
+    service.seen.length = 0;
+    repository.commit("Change", { "src/money.ts": "export const discount = 2;\n" });
+    await code.index(scope, sourceOf(), "HEAD", { signal });
+    expect(service.seen.flatMap(({ body }) => body.input)).toEqual(["src/money.ts\nexport const discount = 2;"]);
+    await code.remove(scope, signal);
+    await store.close();
+  },
+);
+
+it("Another model embeds everything anew, because its vectors cannot be compared", async () => {
+  const store = openEmbeddedStore(join(folder, "models.db"));
+  await createCodeIndex({ store, embedder: embedderOf("one") }).index(scope, sourceOf(), "HEAD", { signal });
+  service.seen.length = 0;
+  const report = await createCodeIndex({ store, embedder: embedderOf("two") }).index(scope, sourceOf(), "HEAD", {
+    signal,
+  });
+  expect(report).toMatchObject({ changed: 3, unchanged: false });
+  expect(service.seen.map(({ body }) => body.model)).toEqual(["two"]);
+  await store.close();
+});
+
+it("Vectors come back in the order of their texts, in batches that the service takes, with the key", async () => {
+  const texts = Array.from({ length: 150 }, (_, at) => (at % 2 === 0 ? "buy" : ""));
+  const vectors = await embedderOf().embed(texts, "document", signal);
+  expect(vectors.map(([buying]) => buying)).toEqual(texts.map((text) => (text === "buy" ? 1 : 0)));
+  expect(service.seen.map(({ body }) => body.input.length)).toEqual([64, 64, 22]);
+  expect(service.seen[0]).toMatchObject({ path: "/v1/embeddings", key: "Bearer key" });
+});
+
+it("Voyage is told whether a text is a question or a document; others are not, who would refuse it", async () => {
+  await embedderOf("voyage-code-3").embed(["a"], "query", signal);
+  await embedderOf("text-embedding").embed(["a"], "query", signal);
+  expect(service.seen.map(({ body }) => body.input_type)).toEqual(["query", undefined]);
+});
+
+it("Refusals say what to do, and which of them pass", async () => {
+  await expect(embedderOf("m", "wrong").embed(["a"], "query", signal)).rejects.toThrow(AccessDenied);
+  service.failNext(429, { "retry-after": "7" });
+  await expect(embedderOf().embed(["a"], "query", signal)).rejects.toMatchObject(
+    new RateLimited("embeddings", 7_000, `The embeddings service at ${service.url}/embeddings asks us to wait.`),
+  );
+  service.failNext(503);
+  await expect(embedderOf().embed(["a"], "query", signal)).rejects.toThrow(ServiceUnavailable);
+  service.failNext(400);
+  await expect(embedderOf().embed(["a"], "query", signal)).rejects.toThrow(RequestRefused);
+  const nowhere = createEmbedder({ url: "http://127.0.0.1:9/v1", model: "m", apiKey: null });
+  await expect(nowhere.embed(["a"], "query", signal)).rejects.toThrow(/EMBEDDINGS_URL/);
+});
