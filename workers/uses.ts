@@ -7,11 +7,13 @@ import { rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sandbox } from "../domain/ports.ts";
 
-/** A long command is use, too. */
+/** A long command is use, too, also for the other workers of this state directory. */
 const WHILE_RUNNING_MS = 30_000;
 
 export class Uses {
   readonly #folder: string;
+  /** Commands that run now, by sandbox: in this process at once, for others see the time of the file. */
+  readonly #running = new Map<string, number>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -20,6 +22,7 @@ export class Uses {
 
   /** Milliseconds since 1970; null: it was never used from this state directory. */
   async lastUse(sandbox: string): Promise<number | null> {
+    if (this.#running.has(sandbox)) return Date.now();
     const info = await stat(this.#file(sandbox)).catch(() => null);
     return info?.mtimeMs ?? null;
   }
@@ -41,12 +44,16 @@ export class Uses {
   watch(key: string, sandbox: Sandbox): Sandbox {
     const watched: Pick<Sandbox, "run"> = {
       run: async (command, signal) => {
+        this.#running.set(key, (this.#running.get(key) ?? 0) + 1);
         const timer = setInterval(() => void this.touch(key).catch(() => undefined), WHILE_RUNNING_MS);
         try {
           return await sandbox.run(command, signal);
         } finally {
           clearInterval(timer);
           await this.touch(key);
+          const left = this.#running.get(key)! - 1;
+          if (left > 0) this.#running.set(key, left);
+          else this.#running.delete(key);
         }
       },
     };

@@ -23,7 +23,7 @@ it("a run that waits for money holds no sandbox, and goes on in a new one with t
     }),
   ];
   // Classifier, planner and the coder's first turns cost more than this.
-  const settings = "limits: { budget_usd: 0.005 }\nupkeep: { sandbox_minutes: 0.02, idle_sandbox_minutes: 0.05 }\n";
+  const settings = "limits: { budget_usd: 0.005 }\nupkeep: { sandbox_minutes: 0.02, idle_sandbox_minutes: 0.1 }\n";
   await onStage({ env, settings, scenarios }, async (stage) => {
     const { github, maintainer, author, repository } = stage;
     const { number } = await github.people.as(author).openIssue(repository, { title: TITLE, body: "59.7 s." });
