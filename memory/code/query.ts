@@ -47,7 +47,7 @@ export function parseQuery(raw: string): ParsedQuery {
 
 const URL = /\bhttps?:\/\/[^\s)>\]]+/g;
 const TRAILER =
-  /^\s*(?:signed-off-by|co-authored-by|reviewed-by|acked-by|tested-by|reported-by|suggested-by|cc|change-id|reviewed-on|pull-request-url|backport|cherry[- ]picked|\(cherry picked|pr-url|refs?|see|git-svn-id)\b.*$/gim;
+  /^[ \t]*(?:(?:[a-z]+-){1,3}(?:by|id|on|url|issue|number):|cc:|git-svn-id:|\(cherry[- ]picked from|(?:refs?|see|closes|fixes)[: ]+(?:[\w.-]+\/[\w.-]+)?#\d).*$/gim;
 
 /** A commit's message without the lines that programs put there. */
 export function withoutTrailers(message: string): string {

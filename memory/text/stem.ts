@@ -27,6 +27,7 @@ const ENDINGS: readonly (readonly [ending: string, replacement: string, least: n
   ["izer", "iz", 3],
   ["ized", "iz", 3],
   ["ize", "iz", 3],
+  ["ise", "iz", 4],
   ["ification", "ifi", 2],
   ["ications", "icat", 3],
   ["ication", "icat", 3],
