@@ -37,6 +37,9 @@ const standing = standingStage(
     webhook_secret: { env: GLOBEX_SECRET }
 issue_changes:
   unlabeled: cancel
+# What no delivery brought is not to be found otherwise.
+upkeep:
+  reconcile_minutes: 0
 `,
     // Whatever the issue says, the story is the same.
     scenarios: [{ ...shortStory({ title: "any" }), matches: () => true }],
