@@ -15,6 +15,7 @@ import type {
 } from "../domain/ports.ts";
 import type { IssueSnapshot, Permission, TestRun } from "../domain/run.ts";
 import type { RepositorySettings, RunSettings } from "../domain/settings.ts";
+import type { StoredTurn } from "./conversation.ts";
 
 /** The run that an activity works for. */
 export interface RunRef {
@@ -100,6 +101,14 @@ export interface TakeTurnInput {
   workspace: WorkspaceRef;
   /** The commit under review: findings count on the lines that it changed. null for other roles. */
   reviewOf: string | null;
+  /** What an earlier attempt was answered and could not store. */
+  unsaved?: UnsavedReply | undefined;
+}
+
+/** A reply that goes with the failure of its turn, so that whoever tries again pays for no second one. */
+export interface UnsavedReply {
+  key: string;
+  reply: StoredTurn["reply"];
 }
 
 /** The facts of one turn that the workflow decides by. The reply itself is in the artifact store, under `key`. */

@@ -24,7 +24,9 @@ export async function working<T>(work: (surroundings: Surroundings) => Promise<T
   try {
     return await work({ signal: context.cancellationSignal, beat });
   } catch (error) {
-    if (context.cancellationDetails?.workerShutdown) throw new WorkerStopping(STOPPING, { cause: error });
+    // A failure that was made for the workflow carries what the next attempt needs.
+    const handsOver = context.cancellationDetails?.workerShutdown && !(error instanceof ApplicationFailure);
+    if (handsOver) throw new WorkerStopping(STOPPING, { cause: error });
     throw translate(error);
   } finally {
     clearInterval(timer);

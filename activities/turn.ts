@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ContentBlock } from "@anthropic-ai/sdk/resources";
+import { ApplicationFailure } from "@temporalio/activity";
 import { limitFindings, readAnswer, textOf } from "../agents/answers.ts";
 import { composeBrief } from "../agents/briefs.ts";
 import { openCalls, type Segment, toolResult } from "../agents/conversation.ts";
@@ -15,13 +16,23 @@ import type { ChangeSet } from "../domain/change.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import { costUsd, type ModelPrice } from "../domain/money.ts";
 import type { Review } from "../domain/outputs.ts";
+import { REPLY_NOT_STORED } from "../domain/patience.ts";
 import type { Model, ModelRequest } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import { oneLine } from "../domain/text.ts";
 import { findJson, getJson } from "./artifacts.ts";
 import { changeKey } from "./change.ts";
-import type { Activities, BriefRef, Checkpoint, RunRef, TakeTurnInput, ToolCallRef, Turn } from "./contract.ts";
+import type {
+  Activities,
+  BriefRef,
+  Checkpoint,
+  RunRef,
+  TakeTurnInput,
+  ToolCallRef,
+  Turn,
+  UnsavedReply,
+} from "./contract.ts";
 import { type StoredTurn, replyKey } from "./conversation.ts";
 import { instructionsKey, issueKey } from "./ground.ts";
 import { working } from "./temporal.ts";
@@ -54,16 +65,32 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
 
         let stored = await conversations.find(key);
         if (stored === null) {
-          stored = {
-            previous,
-            user,
-            reply: await modelFor(run.repository).reply(request, { signal, onProgress: beat }),
-          };
-          await conversations.append(key, stored);
+          const known = input.unsaved?.key === key ? input.unsaved.reply : null;
+          const reply = known ?? (await modelFor(run.repository).reply(request, { signal, onProgress: beat }));
+          stored = { previous, user, reply };
+          await store(key, stored);
         }
         return { ...(await factsOf(input, key, stored, settings)), checkpoint, resultsDigest, home: parts.home };
       }),
   };
+
+  /** A reply that finds no place goes back with the failure: the next attempt may come to another worker. */
+  async function store(key: string, turn: StoredTurn): Promise<void> {
+    try {
+      await conversations.append(key, turn);
+    } catch (error) {
+      const unsaved: UnsavedReply = { key, reply: turn.reply };
+      const fits = Buffer.byteLength(JSON.stringify(unsaved)) <= MAX_CARRIED_BYTES;
+      const { message } = error as Error;
+      throw ApplicationFailure.create({
+        message,
+        type: REPLY_NOT_STORED,
+        nonRetryable: true,
+        details: [fits ? { unsaved } : {}],
+        cause: error as Error,
+      });
+    }
+  }
 
   async function userMessage(input: TakeTurnInput, signal: AbortSignal): Promise<Message> {
     const { said } = input;
@@ -157,6 +184,12 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     return { kind: "data", value: answer.value };
   }
 }
+
+/**
+ * Most replies are a tenth of it. A larger one might go to the place that is full or away just now (`storage.inline_bytes`), and is only kept
+ * in the memory of its worker.
+ */
+const MAX_CARRIED_BYTES = 48 * 1024;
 
 const EMPTY = "Your reply was empty. Go on with the work, or say in a few sentences what you have done.";
 /** An answer goes into the history, where a result over 2 MB would end the run, into briefs and onto pages. Real ones have 2,000. */

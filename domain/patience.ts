@@ -16,6 +16,11 @@ export type Patience = { kind: "operator" } | { kind: "outage" | "rate-limit"; w
 
 /** A service that asks for more than this is waited for in sight, as `waitingFor`, and not within the activity. */
 export const ASKED_TO_WAIT = "AskedToWait";
+/** A reply that is paid for found no place to be stored; the next attempt is given it, and asks for none. */
+export const REPLY_NOT_STORED = "ReplyNotStored";
+
+/** The same attempt would fail again, but time mends it. */
+const MENDED_BY_TIME: readonly (string | null)[] = [ASKED_TO_WAIT, REPLY_NOT_STORED];
 
 /** GitHub asks for at least a minute where a secondary limit names no time, then for more each time. */
 const UNTOLD_LIMIT_MS = 60_000;
@@ -36,7 +41,7 @@ export function patienceFor(failure: StepFailure, round: number, jitter: number)
     const untold = Math.min(UNTOLD_LIMIT_MS * 2 ** round, MAX_UNTOLD_LIMIT_MS) * spread;
     return { kind: "rate-limit", waitMs: Math.round(retryAfterMs ?? untold) };
   }
-  if (final && type !== ASKED_TO_WAIT) return { kind: "operator" };
+  if (final && !MENDED_BY_TIME.includes(type)) return { kind: "operator" };
   const usual = Math.min(FIRST_OUTAGE_MS * 2 ** round, MAX_OUTAGE_MS) * spread;
   return { kind: "outage", waitMs: Math.round(Math.max(usual, retryAfterMs ?? 0)) };
 }

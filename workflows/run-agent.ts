@@ -1,6 +1,8 @@
 /** One agent at work: Claude is asked, its tools run in the sandbox, and again, until it answers or a limit is reached. */
 import {
+  ActivityFailure,
   allHandlersFinished,
+  ApplicationFailure,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
@@ -8,7 +10,8 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Checkpoint, Said, TakeTurnInput, Turn, WorkspaceRef } from "../activities/contract.ts";
+import type { Checkpoint, Said, TakeTurnInput, Turn, UnsavedReply, WorkspaceRef } from "../activities/contract.ts";
+import { REPLY_NOT_STORED } from "../domain/patience.ts";
 import type { WaitingFor } from "../domain/run.ts";
 import { circleIn, REMEMBERED_STEPS, type Step, WARNING_HOLDS_TURNS } from "../domain/stuck.ts";
 import { takeTurn } from "./activities.ts";
@@ -132,12 +135,17 @@ class Agent {
       reviewOf: role === "reviewer" ? base.commit : null,
     };
     const summary = summaryOf(role, turn + 1, said);
-    const reply = await this.#untilDone(() =>
-      // Data is answered by Claude alone: such a turn needs no sandbox, and runs anywhere.
-      role === "classifier"
-        ? anywhere(() => takeTurn.executeWithOptions({ summary }, [input]))
-        : this.#home.run((place) => takeTurn.executeWithOptions({ summary, ...place }, [input])),
-    );
+    const reply = await this.#untilDone(async () => {
+      try {
+        // Data is answered by Claude alone: such a turn needs no sandbox, and runs anywhere.
+        return await (role === "classifier"
+          ? anywhere(() => takeTurn.executeWithOptions({ summary }, [input]))
+          : this.#home.run((place) => takeTurn.executeWithOptions({ summary, ...place }, [input])));
+      } catch (error) {
+        input.unsaved = unsavedIn(error) ?? input.unsaved;
+        throw error;
+      }
+    });
     const settled = role !== "classifier" && this.#progress.home !== reply.home;
     if (settled) this.#home.queue = this.#progress.home = reply.home;
     this.#progress.previous = reply.key;
@@ -303,6 +311,12 @@ function nothingYet(): AgentProgress {
     modelCalls: 0,
     costUsd: 0,
   };
+}
+
+function unsavedIn(error: unknown): UnsavedReply | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : null;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== REPLY_NOT_STORED) return undefined;
+  return (cause.details?.[0] as { unsaved?: UnsavedReply } | undefined)?.unsaved;
 }
 
 function circleNote(circle: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ASKED_TO_WAIT, patienceFor, type StepFailure } from "../../domain/patience.ts";
+import { ASKED_TO_WAIT, patienceFor, REPLY_NOT_STORED, type StepFailure } from "../../domain/patience.ts";
 
 const failure: StepFailure = { type: "ServiceUnavailable", reason: "away", final: false, retryAfterMs: null };
 
@@ -14,6 +14,7 @@ describe("how long a failed step is waited for", () => {
       0,
       { waitMs: 600_000 },
     ],
+    ["a reply that found no place", { type: REPLY_NOT_STORED, final: true }, 0, { kind: "outage", waitMs: 10_000 }],
     ["a time-out", { type: null }, 0, { kind: "outage" }],
     ["an unknown failure", { type: "TypeError" }, 0, { kind: "outage" }],
     ["a limit that names a time", { type: "RateLimited", final: true, retryAfterMs: 2_000 }, 0, { waitMs: 2_000 }],

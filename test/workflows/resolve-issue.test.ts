@@ -1,10 +1,12 @@
 /** The story on a real Temporal server, with everything outside played. */
 import { randomUUID } from "node:crypto";
 import { Client, WorkflowFailedError, type WorkflowHandle } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AccessDenied, RateLimited, SandboxUnavailable, ServiceUnavailable } from "../../domain/errors.ts";
 import type { IssueEvent } from "../../domain/events.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
+import { REPLY_NOT_STORED } from "../../domain/patience.ts";
 import type { Phase, RunStatus } from "../../domain/run.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
 import {
@@ -449,6 +451,24 @@ describe("waiting", () => {
     expect(played.inputs("takeTurn")).toHaveLength(1);
     await run.signal(signals.resume, {});
     expect((await reaches(status, "awaiting-approval")).waitingFor?.kind).toBe("approval");
+    await run.terminate();
+  });
+
+  it("for room to store a reply that is paid for gives that reply to the next attempt", async () => {
+    const unsaved = {
+      key: "k",
+      reply: { content: [], stopReason: "end_turn", usage: {}, model: "m", requestBytes: 1 },
+    };
+    const full = ApplicationFailure.nonRetryable("The disk is full.", REPLY_NOT_STORED, { unsaved });
+    const { played, run, status } = await start({}, (parts) => parts.fail.set("takeTurn", [full]));
+    const { waitingFor } = await reaches(status, (now) => now.waitingFor?.kind === "outage");
+    expect(waitingFor!.detail).toMatch(/The disk is full/);
+    await run.signal(signals.resume, {});
+    await reaches(status, "awaiting-approval");
+    const [first, second, third] = played.inputs("takeTurn");
+    expect(first).not.toHaveProperty("unsaved");
+    expect(second).toEqual({ ...first, unsaved });
+    expect(third).not.toHaveProperty("unsaved");
     await run.terminate();
   });
 
