@@ -2,6 +2,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { ChangeSet } from "./change.ts";
 import type { RepositoryName } from "./ids.ts";
+import type { Memory, MemoryKind, MemoryScope, Taught } from "./memory.ts";
 import type { KnownSandbox } from "./leftovers.ts";
 import type { TokenUsage } from "./money.ts";
 import type { ForgeNews } from "./news.ts";
@@ -381,6 +382,8 @@ export interface CommitRecord {
   files: readonly string[];
 }
 
+export type { MemoryScope } from "./memory.ts";
+
 /** Where in a repository something is. Scopes never see each other. */
 export interface CodeIndex {
   /** Brings the index to a commit; reads and writes only what changed since the last. Safe to repeat and to interrupt. */
@@ -394,13 +397,6 @@ export interface CodeIndex {
   search(scope: MemoryScope, text: string, options: { limit: number; signal: AbortSignal }): Promise<CodeHit[]>;
   /** Forgets a repository. */
   remove(scope: MemoryScope, signal: AbortSignal): Promise<void>;
-}
-
-export interface MemoryScope {
-  /** A GitHub owner or installation; `local` for the command line. */
-  tenant: string;
-  /** `owner/name`, or the path of a repository on this machine. */
-  repository: string;
 }
 
 export interface IndexProgress {
@@ -431,4 +427,39 @@ export interface CodeHit {
   why: string[];
   /** What each signal added to the score. */
   parts: { signal: string; points: number }[];
+}
+
+/** What was learnt and taught about a repository. Scopes never see each other. */
+export interface Experience {
+  /** Stores what is not there yet, replaces what has the same id, and reads back that it is there. */
+  store(scope: MemoryScope, memories: readonly Memory[], signal: AbortSignal): Promise<void>;
+  /** What somebody says, as a memory that can be stored. The same words of the same person are the same memory. */
+  taught(said: { text: string; by: string; issue: number | null; at: string }): Taught;
+  /** The newest first. */
+  list(scope: MemoryScope, which: MemoryFilter, signal: AbortSignal): Promise<Memory[]>;
+  /**
+   * The memories that are most like a text, best first. `score` is calibrated: from 0 to 1, and it means the same on every store, with or
+   * without embeddings (`memory/README.md` tells how). Those below `threshold` are left out.
+   */
+  search(
+    scope: MemoryScope,
+    text: string,
+    options: { kinds?: readonly MemoryKind[]; limit: number; threshold?: number; signal: AbortSignal },
+  ): Promise<Recalled[]>;
+  /** Takes memories away; tells the ids of those that were there. An empty filter forgets all of the repository's. */
+  forget(scope: MemoryScope, which: MemoryFilter, signal: AbortSignal): Promise<string[]>;
+  /** The repositories that have any. */
+  scopes(signal: AbortSignal): Promise<MemoryScope[]>;
+}
+
+/** All that is named must fit. */
+export interface MemoryFilter {
+  id?: string;
+  issue?: number;
+  kinds?: readonly MemoryKind[];
+}
+
+export interface Recalled<Kind extends Memory = Memory> {
+  memory: Kind;
+  score: number;
 }

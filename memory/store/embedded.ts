@@ -39,6 +39,8 @@ export function openEmbeddedStore(file: string): PointStore {
   mkdirSync(dirname(file), { recursive: true });
   const db = new Database(file);
   db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
+  // What is forgotten should not stay readable in the file's free pages.
+  db.exec("PRAGMA secure_delete = ON");
   const [{ user_version: version }] = db.prepare("PRAGMA user_version").all() as [{ user_version: number }];
   if (version === 0) inTransaction(() => db.exec(SCHEMA));
   const loaded = new Map<number, Loaded>();
@@ -152,6 +154,10 @@ export function openEmbeddedStore(file: string): PointStore {
       });
       // What is forgotten should not stay readable in the file's free pages.
       db.exec("VACUUM");
+    },
+    async scopes(signal) {
+      signal.throwIfAborted();
+      return db.prepare("SELECT tenant, repository FROM scopes WHERE note IS NOT NULL").all() as Scope[];
     },
     async bytes() {
       db.exec("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -94,6 +94,13 @@ export function scopeKey({ tenant, repository }: Scope): string {
   return `${tenant.length}:${tenant}/${repository}`;
 }
 
+/** What {@link scopeKey} was made from. */
+export function scopeOfKey(key: string): Scope {
+  const colon = key.indexOf(":");
+  const end = colon + 1 + Number(key.slice(0, colon));
+  return { tenant: key.slice(colon + 1, end), repository: key.slice(end + 1) };
+}
+
 /** Drawn once for Mergewright's points. */
 const NAMESPACE = Buffer.from("8c1f5f0d3c9b4c0f9a8e6b1d2f7a4e53", "hex");
 

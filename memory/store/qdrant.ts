@@ -1,7 +1,15 @@
 /** The store for several machines: a Qdrant server, one collection for all tenants, apart by an indexed payload field. */
 import { QdrantClient } from "@qdrant/js-client-rest";
 import { asDomainError } from "./qdrant-errors.ts";
-import { pointId, scopeKey, type StoredPayload, toPoints, withinLimits, type QdrantPoint } from "./qdrant-points.ts";
+import {
+  pointId,
+  scopeKey,
+  scopeOfKey,
+  type StoredPayload,
+  toPoints,
+  withinLimits,
+  type QdrantPoint,
+} from "./qdrant-points.ts";
 import { ensureCollection, ensureDenseCollection, SPARSE_COLLECTION, denseCollection } from "./qdrant-schema.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
 
@@ -192,6 +200,24 @@ export function openQdrantStore({ url, apiKey }: QdrantAddress): PointStore {
       const collections = [...(await ask(signal, denseCollections)), SPARSE_COLLECTION];
       for (const collection of collections)
         await ask(signal, () => client.delete(collection, { wait: true, filter: { must: inScope(scope) } }));
+    },
+    async scopes(signal) {
+      const found: Scope[] = [];
+      let offset: string | undefined;
+      do {
+        const page = await ask(signal, () =>
+          client.scroll(SPARSE_COLLECTION, {
+            filter: { must: [{ key: "kind", match: { value: "note" } }] },
+            limit: PAGE,
+            with_payload: ["scope"],
+            with_vector: false,
+            ...(offset === undefined ? {} : { offset }),
+          }),
+        );
+        for (const { payload } of page.points) found.push(scopeOfKey((payload as unknown as StoredPayload).scope));
+        offset = (page.next_page_offset ?? undefined) as string | undefined;
+      } while (offset !== undefined);
+      return found;
     },
     bytes: () => Promise.resolve(null),
     close: () => Promise.resolve(),

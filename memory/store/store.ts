@@ -20,6 +20,8 @@ export interface PointStore {
   setNote(scope: Scope, note: Json, signal: AbortSignal): Promise<void>;
   /** Takes away everything of a repository, its note too. */
   forget(scope: Scope, signal: AbortSignal): Promise<void>;
+  /** The scopes that have a note. */
+  scopes(signal: AbortSignal): Promise<Scope[]>;
   /** Bytes on disk of everything; null where the store cannot tell. */
   bytes(): Promise<number | null>;
   close(): Promise<void>;

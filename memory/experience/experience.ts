@@ -1,0 +1,151 @@
+/** The memory of what was solved, how, and what people taught: one group in the store for each, ranked here. */
+import { createHash } from "node:crypto";
+import { ServiceUnavailable } from "../../domain/errors.ts";
+import type { Memory, MemoryScope } from "../../domain/memory.ts";
+import type { Experience, MemoryFilter, Recalled } from "../../domain/ports.ts";
+import type { Embedder } from "../dense/embedder.ts";
+import type { Group, PointStore } from "../store/store.ts";
+import { denseScale } from "./dense-scale.ts";
+import { facesOf } from "./faces.ts";
+import { Loaded, prefixOf, PREFIXES } from "./loaded.ts";
+import { experienceScope, repositoryOfExperience } from "./scopes.ts";
+import { calibrated, corpusOf, cosine, wordsIn } from "./similarity.ts";
+import { taught } from "./taught.ts";
+
+export interface Parts {
+  store: PointStore;
+  /** Null: no dense vectors. */
+  embedder: Embedder | null;
+}
+
+/** What an embedding model sees of a text; models of this kind blur beyond. */
+const MAX_EMBEDDED_CHARACTERS = 6_000;
+/** Nearest by meaning that are looked at; the words are compared with all. */
+const DENSE_HITS = 64;
+
+export function createExperience({ store, embedder }: Parts): Experience {
+  const loaded = new Loaded(store);
+
+  return {
+    async store(scope, memories, signal) {
+      if (memories.length === 0) return;
+      const own = experienceScope(scope);
+      // It says that there is something here, so it comes first: what has no note is never found by the retention.
+      if ((await store.note(own, signal)) === null) await store.setNote(own, { format: 1 }, signal);
+      const put = await groupsOf(memories, signal);
+      await store.write(own, { put, remove: [] }, signal);
+      await readBack(own, put, signal);
+    },
+    taught,
+    async list(scope, which, signal) {
+      const all = await loaded.all(experienceScope(scope), signal);
+      return all
+        .map(({ memory }) => memory)
+        .filter(fits(which))
+        .toSorted(newestFirst);
+    },
+    async search(scope, text, { kinds, limit, threshold = 0, signal }) {
+      const own = experienceScope(scope);
+      const all = await loaded.all(own, signal);
+      const wanted = all.filter(({ memory }) => fits(kinds ? { kinds } : {})(memory));
+      if (wanted.length === 0) return [];
+      const query = wordsIn(text);
+      const corpus = corpusOf(all.flatMap(({ faces }) => faces));
+      const near = await nearness(own, text, signal);
+      const scored = wanted.map(({ memory, faces }): Recalled => {
+        const words = Math.max(0, ...faces.map((face) => calibrated(cosine(query, face, corpus))));
+        return { memory, score: round(Math.max(words, near.get(memory.id) ?? 0)) };
+      });
+      return scored
+        .filter(({ score }) => score > 0 && score >= threshold)
+        .sort((a, b) => b.score - a.score || newestFirst(a.memory, b.memory))
+        .slice(0, limit);
+    },
+    async forget(scope, which, signal) {
+      const own = experienceScope(scope);
+      const all = await loaded.all(own, signal);
+      const gone = all
+        .map(({ memory }) => memory)
+        .filter(fits(which))
+        .sort(newestFirst);
+      if (gone.length === all.length) await store.forget(own, signal);
+      else await store.write(own, { put: [], remove: gone.map(nameOf) }, signal);
+      return gone.map(({ id }) => id);
+    },
+    async scopes(signal) {
+      const all = await store.scopes(signal);
+      return all.map(repositoryOfExperience).filter((scope) => scope !== null);
+    },
+  };
+
+  async function groupsOf(memories: readonly Memory[], signal: AbortSignal): Promise<Group[]> {
+    // The last one of an id counts, as it does when they are stored one after another.
+    const each = [...new Map(memories.map((memory) => [memory.id, memory])).values()];
+    const vectors =
+      embedder === null
+        ? []
+        : await embedder.embed(
+            each.map((memory) => facesOf(memory)[0]!.slice(0, MAX_EMBEDDED_CHARACTERS)),
+            "document",
+            signal,
+          );
+    return each.map((memory, at) => {
+      const payload = { memory, model: embedder?.model ?? null };
+      const dense = vectors[at];
+      return {
+        name: nameOf(memory),
+        tag: digestOf(payload),
+        points: [{ payload, vectors: {}, ...(dense ? { dense } : {}) }],
+      };
+    });
+  }
+
+  async function readBack(own: MemoryScope, put: readonly Group[], signal: AbortSignal): Promise<void> {
+    const kept = new Map<string, string>();
+    for (const prefix of PREFIXES) for (const entry of await store.groups(own, prefix, signal)) kept.set(...entry);
+    const lost = put.filter(({ name, tag }) => kept.get(name) !== tag);
+    if (lost.length === 0) return;
+    const names = lost.map(({ name }) => name).join(", ");
+    throw new ServiceUnavailable("memory", `The ${store.kind} store took ${names} and does not show it. Try again.`);
+  }
+
+  /** By id, on the same scale as the words. */
+  async function nearness(own: MemoryScope, text: string, signal: AbortSignal): Promise<Map<string, number>> {
+    const found = new Map<string, number>();
+    if (embedder === null) return found;
+    const [scale, [dense]] = await Promise.all([
+      denseScale(embedder, signal),
+      embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", signal),
+    ]);
+    const [hits = []] = await store.search(own, [{ dense: dense!, limit: DENSE_HITS }], signal);
+    for (const { payload, score } of hits) {
+      const { memory, model } = payload as { memory: Memory; model: string | null };
+      if (model === embedder.model) found.set(memory.id, scale(score));
+    }
+    return found;
+  }
+}
+
+function fits({ id, issue, kinds }: MemoryFilter): (memory: Memory) => boolean {
+  return (memory) =>
+    (id === undefined || memory.id === id) &&
+    (issue === undefined || memory.issue === issue) &&
+    (kinds === undefined || kinds.includes(memory.kind));
+}
+
+function nameOf(memory: Memory): string {
+  return prefixOf(memory.kind) + memory.id;
+}
+
+function newestFirst(one: Memory, other: Memory): number {
+  return other.at.localeCompare(one.at) || other.id.localeCompare(one.id);
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
+
+/** What is beyond three digits is noise, and differs between machines. */
+function round(score: number): number {
+  return Math.round(score * 1_000) / 1_000;
+}

@@ -1,0 +1,12 @@
+/** What a person says, as a memory: the same words of the same person are the same memory. */
+import { createHash } from "node:crypto";
+import type { Taught } from "../../domain/memory.ts";
+
+export function taught(said: { text: string; by: string; issue: number | null; at: string }): Taught {
+  const text = said.text.trim().slice(0, MAX_CHARACTERS);
+  const digest = createHash("sha256").update(JSON.stringify([said.by.toLowerCase(), text]));
+  return { ...said, kind: "taught", id: `taught-${digest.digest("hex").slice(0, 20)}`, text };
+}
+
+/** As the schema in `domain/memory.ts` has it. */
+const MAX_CHARACTERS = 4_000;
