@@ -73,11 +73,13 @@ export async function holdModel(
   };
 }
 
-/** Artifacts of the run whose path fits. */
+/** Files of the run's artifacts whose path fits. */
 export function artifactsOf({ artifacts }: Cluster, run: CrashRun, fits: RegExp): string[] {
   const mine = runFolders(artifacts).filter((folder) => !run.earlier.includes(folder));
   const paths = mine.flatMap((folder) =>
-    readdirSync(join(artifacts, "runs", folder), { recursive: true, encoding: "utf8" }),
+    readdirSync(join(artifacts, "runs", folder), { recursive: true, encoding: "utf8" }).map((path) =>
+      join(artifacts, "runs", folder, path),
+    ),
   );
   return paths.filter((path) => fits.test(path));
 }
