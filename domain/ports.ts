@@ -333,8 +333,8 @@ export interface Artifacts {
   list(folder: string): AsyncIterable<StoredArtifact>;
   /** The names of the folders directly in a folder. */
   folders(folder: string): AsyncIterable<string>;
-  /** Removes everything under a folder. May be repeated; a folder that is not there is fine. */
-  remove(folder: string): Promise<void>;
+  /** Removes everything under a folder, or what was written before that time. May be repeated; a folder that is not there is fine. */
+  remove(folder: string, writtenBefore?: Date): Promise<void>;
 }
 
 export interface StoredArtifact {

@@ -106,6 +106,26 @@ export function artifactsContract(name: string, make: () => Promise<Artifacts>):
       expect(await store.get("runs/a/1")).toEqual(bytes("again"));
     });
 
+    it("removes what was written before a time, and leaves what came later, also while it is written", async () => {
+      const store = await make();
+      for (const key of ["runs/a/1", "runs/a/deep/2", "runs/ab/3"]) await store.put(key, bytes(key));
+      // S3 tells times in seconds.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      const between = new Date(Math.floor(Date.now() / 1000) * 1000);
+      await store.put("runs/a/deep/4", bytes("new"));
+      await store.remove("runs/a", between);
+      expect((await all(store.list("runs"))).map(({ key }) => key).toSorted()).toEqual(["runs/a/deep/4", "runs/ab/3"]);
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, index) => {
+          await store.put(`runs/b/${index % 4}/${index}`, bytes("new"));
+          await store.remove("runs/b", between);
+        }),
+      );
+      expect(await all(store.list("runs/b"))).toHaveLength(40);
+      await store.remove("runs", new Date(Date.now() + 60_000));
+      expect(await all(store.folders("runs"))).toEqual([]);
+    });
+
     it("removes no artifact where a folder is named", async () => {
       const store = await make();
       await store.put("runs/a", bytes("x"));

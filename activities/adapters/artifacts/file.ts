@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { mkdir, open, opendir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, opendir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AccessDenied, RequestRefused, ServiceUnavailable } from "../../../domain/errors.ts";
 import type { Artifacts } from "../../../domain/ports.ts";
@@ -48,10 +48,7 @@ export function createFileArtifacts(dir: string): Artifacts {
           await prepare();
           await writeSynced(temporary, content);
         });
-        const folder = dirname(path);
-        const created = await mkdir(folder, { recursive: true });
-        await rename(temporary, path);
-        await syncFolders(folder, created === undefined ? folder : dirname(created));
+        await moveInto(temporary, path);
       } catch (error) {
         throw explained(error, key);
       } finally {
@@ -90,9 +87,10 @@ export function createFileArtifacts(dir: string): Artifacts {
         if (entry.isDirectory()) yield entry.name;
     },
 
-    async remove(folder) {
+    async remove(folder, writtenBefore) {
       const path = join(dir, checkKey(folder));
       try {
+        if (writtenBefore !== undefined) return await removeOlder(path, folder, writtenBefore);
         const info = await stat(path).catch(() => null);
         if (info?.isDirectory()) await rm(path, { recursive: true, force: true, maxRetries: 3 });
       } catch (error) {
@@ -110,6 +108,22 @@ async function* entriesOf(path: string, folder: string): AsyncIterable<Dirent> {
   }
 }
 
+/** The folders that it empties go, too; one that a write has just made may go with them: the write makes it again. */
+async function removeOlder(path: string, folder: string, before: Date): Promise<void> {
+  for await (const entry of entriesOf(path, folder)) {
+    const inside = join(path, entry.name);
+    if (entry.isDirectory()) {
+      await removeOlder(inside, folder, before);
+      continue;
+    }
+    const info = await stat(inside).catch(() => null);
+    if (info && info.mtime < before) await rm(inside, { force: true });
+  }
+  await rmdir(path).catch((error: unknown) => {
+    if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR")) throw error;
+  });
+}
+
 async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   const file = await open(path, "wx");
   try {
@@ -117,6 +131,20 @@ async function writeSynced(path: string, content: Uint8Array): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** An empty folder may be removed by another process between its making and its use: then it is made again. */
+async function moveInto(temporary: string, path: string): Promise<void> {
+  const folder = dirname(path);
+  for (let attempt = 1; ; attempt++) {
+    const created = await mkdir(folder, { recursive: true });
+    try {
+      await rename(temporary, path);
+      return await syncFolders(folder, created === undefined ? folder : dirname(created));
+    } catch (error) {
+      if (attempt === 5 || !hasCode(error, "ENOENT")) throw error;
+    }
   }
 }
 

@@ -90,10 +90,11 @@ export function createS3Artifacts(options: S3Options): Artifacts {
         for (const { Prefix } of CommonPrefixes) if (Prefix) yield Prefix.slice(inBucket(`${folder}/`).length, -1);
     },
 
-    async remove(folder) {
+    async remove(folder, writtenBefore) {
       // All names first: a list that is walked while it shrinks may skip some.
       const names: string[] = [];
-      for await (const { key } of this.list(folder)) names.push(inBucket(key));
+      for await (const { key, changedAt } of this.list(folder))
+        if (writtenBefore === undefined || changedAt < writtenBefore) names.push(inBucket(key));
       while (names.length > 0) {
         const Objects = names.splice(0, REMOVED_AT_ONCE).map((Key) => ({ Key }));
         const { Errors = [] } = await ask(`The folder ${folder}`, ({ sdk, client }) =>
