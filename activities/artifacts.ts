@@ -1,6 +1,23 @@
 /** Documents in the artifact store, as JSON. */
 import { ArtifactMissing } from "../domain/errors.ts";
+import { runPrefix } from "../domain/ids.ts";
 import type { Artifacts } from "../domain/ports.ts";
+
+/** The namespace of the Temporal server that runs belong to: servers of equal names have different ids. */
+export interface Installation {
+  namespace: string;
+  namespaceId: string;
+}
+
+/** Whose a run's folder is, for retention. */
+export interface RunNote extends Installation {
+  /** The workflow id. */
+  id: string;
+}
+
+export function runNoteKey(runKey: string): string {
+  return `${runPrefix(runKey)}/run.json`;
+}
 
 export async function putJson(artifacts: Artifacts, key: string, value: unknown): Promise<void> {
   await artifacts.put(key, Buffer.from(JSON.stringify(value)));

@@ -6,7 +6,7 @@ import type { InstructionFile } from "../domain/brief.ts";
 import type { Artifacts, Forge, Mirror } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { detectTestCommand } from "../domain/test-command.ts";
-import { findJson, putJson } from "./artifacts.ts";
+import { findJson, type Installation, putJson, type RunNote, runNoteKey } from "./artifacts.ts";
 import { readableChecks } from "./checks.ts";
 import { keepCommit } from "./commits.ts";
 import type { Activities, RunRef } from "./contract.ts";
@@ -22,6 +22,7 @@ export interface GroundParts {
   mirror: Mirror;
   artifacts: Artifacts;
   settings: SettingsOfRuns;
+  installation: Installation;
 }
 
 export function createGround({
@@ -29,10 +30,13 @@ export function createGround({
   mirror,
   artifacts,
   settings,
+  installation,
 }: GroundParts): Pick<Activities, "openRun" | "prepareBase" | "checkPermission"> {
   return {
     openRun: ({ run, snapshot, settings: wanted }) =>
       working(async () => {
+        // First of all: whatever else is stored, it is known whose it is.
+        await putJson(artifacts, runNoteKey(run.runKey), { id: run.id, ...installation } satisfies RunNote);
         const [issue, facts, viewer] = await Promise.all([
           frozenIssue(run, snapshot),
           forge.repository(run.repository),

@@ -1,6 +1,7 @@
 /** All activities over one set of ports. */
 import type { RepositoryName } from "../domain/ids.ts";
 import type { Artifacts, Forge, Mirror, Model, Sandboxes } from "../domain/ports.ts";
+import type { Installation } from "./artifacts.ts";
 import { createChange } from "./change.ts";
 import type { Triggers } from "../domain/settings.ts";
 import type { Activities } from "./contract.ts";
@@ -31,6 +32,8 @@ export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
   /** Aborted when the worker begins to shut down: commands are handed over at once, replies of Claude are waited for. */
   draining: AbortSignal;
   triggers: Triggers;
+  /** Stands beside all that a run stores. */
+  installation: Installation;
 }
 
 export function createActivities(ports: Ports, options: ActivityOptions): Activities {

@@ -37,7 +37,12 @@ interface Sweep {
   signal: AbortSignal;
 }
 
-export function createReconcile({ forge, triggers, credentials, repositories }: ReconcileParts): UpkeepActivities {
+export function createReconcile({
+  forge,
+  triggers,
+  credentials,
+  repositories,
+}: ReconcileParts): Pick<UpkeepActivities, "sweepSources" | "sweep"> {
   return {
     sweepSources: () =>
       working(async () => {

@@ -1,5 +1,6 @@
 /** What each activity of upkeep takes and gives; the workflows are in `workflows/upkeep.ts`. */
 import type { RepositoryName } from "../domain/ids.ts";
+import type { RetentionReport } from "../domain/retention.ts";
 import type { SweepCounts } from "../domain/upkeep.ts";
 
 /** One set of GitHub credentials, and what it is asked about. */
@@ -11,5 +12,7 @@ export type SweepSource =
 
 export interface UpkeepActivities {
   sweepSources(): Promise<SweepSource[]>;
+  /** `now` by the clock of the Temporal server: that of a worker may be wrong. */
+  removeExpired(input: { now: string }): Promise<RetentionReport>;
   sweep(input: { source: SweepSource; since: string; taskQueue: string }): Promise<SweepCounts>;
 }

@@ -69,6 +69,7 @@ async function play({ github, repository, maintainer, author }: Stage): Promise<
     "run-agent-coder-second-round": agentWorkflowId(run, "coder", 2),
     "handle-delivery-start": deliveryWorkflowId(labeled.guid),
     reconcile: await upkeep("reconcile"),
+    retention: await upkeep("retention"),
   };
 }
 

@@ -28,6 +28,12 @@ export const UPKEEP: readonly UpkeepKind[] = [
     summary: "looks on GitHub for what webhooks did not bring",
     everyMinutes: ({ upkeep }) => upkeep.reconcile_minutes,
   },
+  {
+    workflow: "retention",
+    summary: "removes what runs have stored some time after they ended",
+    // Four times in the time that is set, and at least four times a day.
+    everyMinutes: ({ artifactsDays }) => Math.min(6 * 60, (artifactsDays * 24 * 60) / 4),
+  },
 ];
 
 export function scheduleId(kind: UpkeepKind): string {

@@ -1,10 +1,18 @@
 /** The activities of upkeep, made from the configuration. */
+import type { Installation } from "../activities/artifacts.ts";
 import type { Ports } from "../activities/index.ts";
 import { createReconcile } from "../activities/reconcile.ts";
 import type { UpkeepActivities } from "../activities/upkeep.ts";
+import { createRetention, type StoredPayloads } from "../activities/retention.ts";
 import type { Config } from "../config/config.ts";
+import { createPlainArtifacts } from "./artifacts.ts";
+import { lastPayloadAt, removePayloads, workflowsWithPayloads } from "./payloads/stored.ts";
 
-export function createUpkeep(config: Config, { forge }: Ports): UpkeepActivities {
+export function createUpkeep(
+  config: Config,
+  { forge, artifacts }: Ports,
+  installation: Installation,
+): UpkeepActivities {
   const own = [...config.tenants].flatMap(([owner, { githubAuth }]) =>
     githubAuth === null ? [] : [[owner, githubAuth.kind] as const],
   );
@@ -15,5 +23,16 @@ export function createUpkeep(config: Config, { forge }: Ports): UpkeepActivities
       credentials: { ours: config.github.auth?.kind ?? null, byOwner: new Map(own) },
       repositories: config.repositories,
     }),
+    ...createRetention({ artifacts, days: config.artifactsDays, payloads: storedPayloads(config), installation }),
+  };
+}
+
+export function storedPayloads(config: Pick<Config, "artifacts" | "temporal">): StoredPayloads {
+  const store = createPlainArtifacts(config);
+  const { namespace } = config.temporal;
+  return {
+    workflows: () => workflowsWithPayloads(store, namespace),
+    lastAt: (workflowId) => lastPayloadAt(store, namespace, workflowId),
+    remove: (workflowId, before) => removePayloads(store, namespace, workflowId, before),
   };
 }

@@ -53,6 +53,7 @@ export async function startWorker(
   const draining = new AbortController();
   const home = homeQueue(TASK_QUEUE, homeId(config));
   const owner = await ownerOfSandboxes(connection, config.temporal.namespace);
+  const installation = { namespace: config.temporal.namespace, namespaceId: owner };
   const uses = new Uses(join(config.home, "sandbox-uses"));
   const ports = createPorts(config, log, { places, uses }, owner);
   const activities = createActivities(ports, {
@@ -62,12 +63,13 @@ export async function startWorker(
     home,
     draining: draining.signal,
     triggers: config.triggers,
+    installation,
   });
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: config.temporal.namespace,
     dataConverter: dataConverterFor(config),
-    activities: { ...activities, ...createUpkeep(config, ports) },
+    activities: { ...activities, ...createUpkeep(config, ports, installation) },
     // A beat every second is passed on every second: a cancellation comes back with it, and a dead worker is noticed by its absence.
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: GRACE,

@@ -2,4 +2,4 @@
 export { handleDelivery } from "./handle-delivery.ts";
 export { resolveIssue } from "./resolve-issue.ts";
 export { runAgent } from "./run-agent.ts";
-export { reconcile } from "./upkeep.ts";
+export { reconcile, retention } from "./upkeep.ts";

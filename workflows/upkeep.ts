@@ -1,7 +1,8 @@
 /** What the product does for itself now and then, each started by a Schedule of its own; see `workers/schedules.ts`. */
 import { setCurrentDetails, workflowInfo } from "@temporalio/workflow";
 import { addSweeps, noneSwept, type ReconcileReport, sweepSince, tellReconcile } from "../domain/upkeep.ts";
-import { sweep, sweepSources } from "./activities.ts";
+import { type RetentionReport, tellRetention } from "../domain/retention.ts";
+import { removeExpired, sweep, sweepSources } from "./activities.ts";
 
 /**
  * Finds what webhooks did not bring us while we, or GitHub, were down, and lets it in as if they had. Its result is what
@@ -14,4 +15,11 @@ export async function reconcile(): Promise<ReconcileReport> {
   for (const source of await sweepSources()) done = addSweeps(done, await sweep({ source, since, taskQueue }));
   setCurrentDetails(tellReconcile(done));
   return { ...done, since, until: startTime.toISOString() };
+}
+
+/** Removes what runs have stored once it has expired. Its result is what it did, in counts. */
+export async function retention(): Promise<RetentionReport> {
+  const report = await removeExpired({ now: workflowInfo().startTime.toISOString() });
+  setCurrentDetails(tellRetention(report));
+  return report;
 }

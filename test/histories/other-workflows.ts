@@ -8,3 +8,4 @@ export async function resolveIssue(): Promise<void> {
 export const runAgent = resolveIssue;
 export const handleDelivery = resolveIssue;
 export const reconcile = resolveIssue;
+export const retention = resolveIssue;

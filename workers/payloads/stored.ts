@@ -14,8 +14,13 @@ export async function workflowsWithPayloads(store: Artifacts, namespace: string)
   return ids;
 }
 
-export async function removePayloads(store: Artifacts, namespace: string, workflowId: string): Promise<void> {
-  for (const folder of await payloadFolders(store, namespace, workflowId)) await store.remove(folder);
+export async function removePayloads(
+  store: Artifacts,
+  namespace: string,
+  workflowId: string,
+  writtenBefore?: Date,
+): Promise<void> {
+  for (const folder of await payloadFolders(store, namespace, workflowId)) await store.remove(folder, writtenBefore);
 }
 
 /** When the last of them was written; null where there are none. */

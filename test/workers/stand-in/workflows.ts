@@ -1,6 +1,7 @@
 /** Workflows that send payloads every way there is. */
 import {
   condition,
+  continueAsNew,
   defineQuery,
   defineSignal,
   executeChild,
@@ -25,6 +26,15 @@ export async function conversation(text: string): Promise<string> {
   all.push(await executeChild(child, { args: [echoed], workflowId: `${workflowInfo().workflowId}/child` }));
   await condition(() => all.length > 1);
   return all.join();
+}
+
+/** Goes on with a new history at once, then waits to be told something. */
+export async function renewed(text: string, renewedAlready = false): Promise<string> {
+  if (!renewedAlready) await continueAsNew<typeof renewed>(text, true);
+  let more: string | null = null;
+  setHandler(said, (told) => void (more = told.text));
+  await condition(() => more !== null);
+  return `${text},${more}`;
 }
 
 export async function child(text: string): Promise<string> {
