@@ -39,6 +39,35 @@ export async function commitBundles(artifacts: Artifacts, run: RunRef, commit: s
   return bundles;
 }
 
+/** Copies kept commits, with those that they stand on, to another run. Throws ArtifactMissing for one that was never kept. */
+export async function copyCommits(
+  artifacts: Artifacts,
+  from: Place,
+  to: Place,
+  commits: readonly string[],
+): Promise<void> {
+  const copied = new Set<string>();
+  for (const commit of commits) await copyCommit(artifacts, from, to, commit, copied);
+}
+
+async function copyCommit(
+  artifacts: Artifacts,
+  from: Place,
+  to: Place,
+  commit: string,
+  copied: Set<string>,
+): Promise<void> {
+  for (let at: string | null = commit; at !== null && !copied.has(at);) {
+    copied.add(at);
+    const record: CommitRecord = await getJson<CommitRecord>(artifacts, recordKey(from, at));
+    const bundle = await artifacts.get(bundleKey(from, at));
+    if (bundle === null) throw new ArtifactMissing(bundleKey(from, at));
+    await artifacts.put(bundleKey(to, at), bundle);
+    await putJson(artifacts, recordKey(to, at), record);
+    at = record.on;
+  }
+}
+
 /** Brings a kept commit into the mirror of this machine, where another one made it. */
 export async function bringCommit(
   { mirror, artifacts }: CommitParts,
@@ -56,10 +85,12 @@ interface CommitRecord {
   on: string | null;
 }
 
-function recordKey(run: RunRef, commit: string): string {
+type Place = Pick<RunRef, "runKey">;
+
+function recordKey(run: Place, commit: string): string {
   return `${runPrefix(run.runKey)}/commits/${commit}.json`;
 }
 
-function bundleKey(run: RunRef, commit: string): string {
+function bundleKey(run: Place, commit: string): string {
   return `${runPrefix(run.runKey)}/commits/${commit}.bundle`;
 }

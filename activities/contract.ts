@@ -134,6 +134,11 @@ export interface Turn {
   resultsDigest?: string | null;
 }
 
+/** Where a fork goes on, in its own place of the artifact store; `gone`: it was removed with its run. */
+export type TakenOver =
+  | { kind: "taken"; turn: Pick<Turn, "key" | "stopReason" | "calls" | "answer" | "checkpoint"> }
+  | { kind: "gone"; reason: string };
+
 export interface Violation {
   rule: string;
   path: string;
@@ -183,6 +188,18 @@ export interface Activities {
 
   openRun(input: { run: RunRef; snapshot: IssueSnapshot | null; settings: RunSettings }): Promise<Ground>;
   prepareBase(input: { run: RunRef; ground: Ground }): Promise<Base>;
+  /**
+   * Copies a conversation up to a turn (from 1), with its tree and the commits that it stands on, from another run. The tree was
+   * made after `since` turns.
+   */
+  takeOver(input: {
+    run: RunRef;
+    from: Pick<RunRef, "id" | "runKey">;
+    role: Role;
+    turn: number;
+    since: number;
+    commits: string[];
+  }): Promise<TakenOver>;
   /** What happened on GitHub to the issue and its pull request since then, oldest first; some of it may have been heard. */
   readNews(input: { run: RunRef; pullRequest: number | null; since: string }): Promise<IssueEvent[]>;
   checkPermission(input: { run: RunRef; login: string }): Promise<Permission>;

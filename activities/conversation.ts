@@ -111,6 +111,6 @@ export function replyKey(run: RunRef, conversation: string, turn: number, digest
   return turnKey(run.runKey, conversation, turn, { reply: digest });
 }
 
-export function resultKey(run: RunRef, conversation: string, turn: number, callId: string): string {
+export function resultKey(run: Pick<RunRef, "runKey">, conversation: string, turn: number, callId: string): string {
   return turnKey(run.runKey, conversation, turn, { result: callId.replaceAll(/[^A-Za-z0-9_-]/g, "_") });
 }

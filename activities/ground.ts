@@ -112,10 +112,10 @@ function hiddenParts({ title, body }: IssueSnapshot): number {
   return removed.reduce((total, { count }) => total + count, 0);
 }
 
-export function issueKey(run: RunRef): string {
+export function issueKey(run: Pick<RunRef, "runKey">): string {
   return `${runPrefix(run.runKey)}/issue.json`;
 }
 
-export function instructionsKey(run: RunRef): string {
+export function instructionsKey(run: Pick<RunRef, "runKey">): string {
   return `${runPrefix(run.runKey)}/instructions.json`;
 }

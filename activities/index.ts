@@ -6,6 +6,7 @@ import { createChange } from "./change.ts";
 import type { Triggers } from "../domain/settings.ts";
 import type { Activities } from "./contract.ts";
 import { Conversations } from "./conversation.ts";
+import { createForking } from "./fork.ts";
 import { createGitHub } from "./github.ts";
 import { createGround } from "./ground.ts";
 import { createIntake, type IntakeParts } from "./intake.ts";
@@ -47,6 +48,7 @@ export function createActivities(ports: Ports, options: ActivityOptions): Activi
     ...createIntake(parts),
     ...createNews(parts),
     ...createGround(parts),
+    ...createForking(parts),
     ...createTurns(parts),
     ...createSandboxEnding(parts),
     ...createChange(parts),

@@ -13,7 +13,7 @@ import { ROLES } from "../agents/roles.ts";
 import { onlyReads } from "../agents/tools.ts";
 import type { Brief, InstructionFile } from "../domain/brief.ts";
 import type { ChangeSet } from "../domain/change.ts";
-import type { RepositoryName } from "../domain/ids.ts";
+import type { RepositoryName, Role } from "../domain/ids.ts";
 import { costUsd, type ModelPrice } from "../domain/money.ts";
 import type { Review } from "../domain/outputs.ts";
 import { REPLY_NOT_STORED } from "../domain/patience.ts";
@@ -151,12 +151,12 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     settings: RunSettings,
   ): Promise<Omit<Turn, "checkpoint" | "resultsDigest" | "home">> {
     const { usage, content, stopReason, requestBytes } = reply;
-    const calls = content.filter((block) => block.type === "tool_use").map(callRef);
+    const { calls, answer } = readReply(input.role, content);
     return {
       key,
       stopReason,
       calls,
-      answer: calls.length > 0 ? null : await answerOf(input, content),
+      answer: await onChangedLines(input, answer),
       costUsd: costUsd(usage, priceOf(settings, reply.model)),
       inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
       outputTokens: usage.outputTokens,
@@ -164,25 +164,32 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     };
   }
 
-  async function answerOf(
-    { workspace: { run }, role, reviewOf }: TakeTurnInput,
-    content: ContentBlock[],
+  /** Findings of a review count on the lines that the change touches. */
+  async function onChangedLines(
+    { workspace: { run }, reviewOf }: TakeTurnInput,
+    answer: Turn["answer"],
   ): Promise<Turn["answer"]> {
-    const text = textOf(content);
-    const schema = ROLES[role].answer;
-    if (schema === null)
-      return text.trim() === ""
-        ? { kind: "invalid", problem: EMPTY }
-        : { kind: "text", text: text.slice(0, MAX_SUMMARY) };
-    if (text.length > MAX_ANSWER) return { kind: "invalid", problem: tooLong(text.length) };
-    const answer = readAnswer(schema, text);
-    if (answer.kind === "wrong") return { kind: "invalid", problem: answer.say };
-    if (reviewOf !== null) {
-      const { patch } = await getJson<ChangeSet>(artifacts, changeKey(run, reviewOf));
-      return { kind: "data", value: limitFindings(answer.value as Review, patch) };
-    }
-    return { kind: "data", value: answer.value };
+    if (reviewOf === null || answer?.kind !== "data") return answer;
+    const { patch } = await getJson<ChangeSet>(artifacts, changeKey(run, reviewOf));
+    return { kind: "data", value: limitFindings(answer.value as Review, patch) };
   }
+}
+
+/** What a reply asks for, or answers. */
+export function readReply(role: Role, content: ContentBlock[]): Pick<Turn, "calls" | "answer"> {
+  const calls = content.filter((block) => block.type === "tool_use").map(callRef);
+  return { calls, answer: calls.length > 0 ? null : answerIn(role, textOf(content)) };
+}
+
+function answerIn(role: Role, text: string): Turn["answer"] {
+  const schema = ROLES[role].answer;
+  if (schema === null)
+    return text.trim() === ""
+      ? { kind: "invalid", problem: EMPTY }
+      : { kind: "text", text: text.slice(0, MAX_SUMMARY) };
+  if (text.length > MAX_ANSWER) return { kind: "invalid", problem: tooLong(text.length) };
+  const answer = readAnswer(schema, text);
+  return answer.kind === "wrong" ? { kind: "invalid", problem: answer.say } : { kind: "data", value: answer.value };
 }
 
 /**

@@ -1,9 +1,9 @@
 /** A workspace: a sandbox with a commit checked out, and on top of it what an agent had done by its last checkpoint. */
-import { SandboxLost, SandboxUnavailable } from "../domain/errors.ts";
+import { ArtifactMissing, SandboxLost, SandboxUnavailable } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
 import type { Artifacts, CommandResult, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
-import { findJson, putJson } from "./artifacts.ts";
+import { findJson, getJson, putJson } from "./artifacts.ts";
 import { commitBundles } from "./commits.ts";
 import type { Checkpoint, RunRef, WorkspaceRef } from "./contract.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
@@ -117,6 +117,27 @@ export async function checkpointBundles(
   return bundles;
 }
 
+/** Copies a checkpoint, with those that lead to it, to another run; what is among `copied` is there already. */
+export async function copyCheckpoints(
+  artifacts: Artifacts,
+  from: Place,
+  to: Place,
+  last: Checkpoint,
+  copied: Set<string>,
+): Promise<void> {
+  for (let at: Checkpoint | null = last; at !== null && !copied.has(at.commit);) {
+    copied.add(at.commit);
+    const record: CheckpointRecord = await getJson<CheckpointRecord>(artifacts, recordKey(from, at));
+    const bundle = await artifacts.get(bundleKey(from, at));
+    if (bundle === null) throw new ArtifactMissing(bundleKey(from, at));
+    await artifacts.put(bundleKey(to, at), bundle);
+    await putJson(artifacts, recordKey(to, at), record);
+    at = record.parent;
+  }
+}
+
+type Place = Pick<RunRef, "runKey">;
+
 /** Made anew at each checkpoint: what changed later than this file is not safe yet. */
 function markPath(sandbox: Sandbox): string {
   return `${sandbox.scratch}/checkpoint-mark`;
@@ -219,11 +240,11 @@ interface CheckpointRecord {
   parent: Checkpoint | null;
 }
 
-function recordKey(run: RunRef, at: Checkpoint): string {
+function recordKey(run: Place, at: Checkpoint): string {
   return `${runPrefix(run.runKey)}/checkpoints/${at.commit}.json`;
 }
 
-function bundleKey(run: RunRef, at: Checkpoint): string {
+function bundleKey(run: Place, at: Checkpoint): string {
   return `${runPrefix(run.runKey)}/checkpoints/${at.commit}.bundle`;
 }
 

@@ -61,7 +61,7 @@ export const { takeTurn, runTests } = proxyActivities<Activities>({
   },
 });
 
-export const { prepareBase, collectChange } = proxyActivities<Activities>({
+export const { prepareBase, takeOver, collectChange } = proxyActivities<Activities>({
   startToCloseTimeout: "6 hours",
   heartbeatTimeout: UNHEARD_MS,
   retry: parking,

@@ -73,6 +73,7 @@ export function playActivities(): Played {
     admitDelivery: async () => ({ kind: "ignore", reason: "played" }),
     startRun: async () => ({ workflowId: "", started: true }),
     signalRun: async () => ({ delivered: true }),
+    takeOver: async () => ({ kind: "gone", reason: "This played store keeps nothing." }),
     openRun: async () => ({
       cloneUrl: "https://github.test/o/r.git",
       defaultBranch: "main",
