@@ -40,6 +40,9 @@ export function progressComment({ status, marker, links, namespace }: ProgressCo
   return joined([
     marker,
     `### ${headline(status)}`,
+    status.fork === undefined
+      ? ""
+      : `It goes on from turn ${status.fork.turn} of the ${status.fork.role} of ${codeSpan(status.fork.of)}, beside it.`,
     checklist(status),
     pullRequest === null ? "" : `Pull request: #${pullRequest.number} at ${codeSpan(pullRequest.headSha.slice(0, 12))}`,
     outcome === null && waitingFor !== null ? waiting(status, waitingFor, links, namespace) : "",
@@ -84,7 +87,10 @@ export function endingComment({ status, outcome, marker, links, namespace }: End
 }
 
 function ending(status: RunStatus, outcome: Outcome): string {
-  const again = "Comment `/mergewright run` on the issue to start again.";
+  const again =
+    status.fork === undefined
+      ? "Comment `/mergewright run` on the issue to start again."
+      : "`mergewright fork` goes on from a turn again.";
   const closed = status.pullRequest === null ? "" : " The pull request is closed; its branch is left as it is.";
   switch (outcome.kind) {
     case "merged":

@@ -64,7 +64,7 @@ export function pullRequestTitle({
 }
 
 export interface PullRequestBodyInput {
-  status: Pick<RunStatus, "id" | "issue" | "evidence" | "costUsd" | "turns" | "modelCalls">;
+  status: Pick<RunStatus, "id" | "issue" | "evidence" | "costUsd" | "turns" | "modelCalls" | "fork">;
   /** The coder's own words. */
   summary: string;
   verified: boolean;
@@ -111,6 +111,9 @@ function build(input: PullRequestBodyInput, scale: number): string {
   const sections = [
     commentMarker("pull-request", input.runKey),
     `${closes ? "Closes" : "Refs"} #${status.issue}`,
+    status.fork === undefined
+      ? ""
+      : `This goes on from turn ${status.fork.turn} of the ${status.fork.role} of ${codeSpan(status.fork.of)}.`,
     section(
       "Summary",
       inertMarkdown(cutEnd(input.summary.trim(), MAX_SUMMARY * scale)) || "The coder left no summary.",

@@ -107,6 +107,8 @@ export interface RunStatus {
   /** What changed around the run and did not stop it; the newest of each kind. */
   notices: { about: string; text: string; at: string }[];
   outcome: Outcome | null;
+  /** Set for a fork: the run and the turn of its agent that it goes on from. */
+  fork?: { of: string; role: Role; turn: number };
 }
 
 /** An issue as it was when the run was triggered. What is edited later does not count. */

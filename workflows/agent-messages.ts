@@ -20,6 +20,17 @@ export interface AgentProgress {
   costUsd: number;
 }
 
+/** Before the first turn. */
+export const nothingYet: AgentProgress = {
+  previous: null,
+  turn: 0,
+  checkpoint: null,
+  home: null,
+  turns: 0,
+  modelCalls: 0,
+  costUsd: 0,
+};
+
 export interface RunAgentInput {
   run: RunRef;
   role: Role;

@@ -13,6 +13,8 @@ const WORKING_LABEL = "mergewright:working";
 
 export function announce(run: Run): void {
   const { settings, ref, input } = run;
+  // The issue is held by the run that it started.
+  if (input.fork) return;
   const { commentId } = input.trigger;
   if (settings.add_reaction) {
     run.beside(react({ run: ref, target: commentId === null ? { issue: ref.issue } : { comment: commentId } }));
@@ -38,8 +40,10 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     const marker = commentMarker("progress", run.ref.runKey);
     const { status } = run;
     const text = progressComment({ status, marker, links: run.input.links, namespace: workflowInfo().namespace });
+    // How the issue stands is told by the run that it started.
+    const state = run.input.fork ? "" : stateMarker(status.phase, status.phases.at(-1)!.at);
     const hidden = run.ground?.hiddenParts ? `\n${hiddenNote(run.ground.hiddenParts)}\n` : "";
-    const body = `${text}\n${hidden}${stateMarker(status.phase, status.phases.at(-1)!.at)}`;
+    const body = `${text}\n${hidden}${state}`;
     const comment = await putComment({
       run: run.ref,
       number: run.ref.issue,
@@ -85,7 +89,7 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
 /** Leaves GitHub tidy: no working label, no open pull request of a run that ended without a merge, and why. */
 export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
   const { ref } = run;
-  if (run.settings.add_labels)
+  if (run.settings.add_labels && !run.input.fork)
     await removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }).catch(tolerated);
   if (ending.kind === "merged") return;
   const { pullRequest } = run.status;

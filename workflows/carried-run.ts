@@ -4,6 +4,7 @@ import type { Role } from "../domain/ids.ts";
 import type { Phase, RunStatus, WaitingFor } from "../domain/run.ts";
 import type { AgentProgress } from "./agent-messages.ts";
 import type { Work } from "./implement.ts";
+import type { TreeStart } from "./landmarks.ts";
 
 /** Places of the story where nothing is under way, so that it can go on from there. */
 export type Chapter =
@@ -35,6 +36,8 @@ export interface CarriedRun {
   wishes: Wish[];
   progress: [Role, AgentProgress][];
   rounds: [Role, number][];
+  /** What the coder's trees were made from; a run of an older version does not know. */
+  trees?: TreeStart[];
   /** What was waited for in the present phase, and since when. */
   lastWait: Pick<WaitingFor, "kind" | "since"> | null;
   planApprovedBy: string | null;

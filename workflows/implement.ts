@@ -46,6 +46,8 @@ export interface Work {
 
 export async function implement(run: Run, classification: Classification, plan: Plan): Promise<Work> {
   const { test } = run.base!;
+  // A fork goes on in a tree that is there.
+  const tree = run.landmarks.trees.at(-1);
   const work = {
     classification,
     plan,
@@ -60,9 +62,9 @@ export async function implement(run: Run, classification: Classification, plan: 
     rebaseRounds: 0,
     tested: 0,
     pushed: null,
-    from: run.base!.commit,
+    from: tree?.from ?? run.base!.commit,
     onto: null,
-    conflicts: [],
+    conflicts: tree?.conflicts ?? [],
     newTree: null,
     checksNote: null,
     mergeRefused: null,
@@ -87,12 +89,9 @@ export async function untilVerified(run: Run, before: Omit<Work, "change">, brie
   let said = withTree(brief, before.newTree);
   for (let attempt = 0; ; attempt += 1) {
     run.enter("working");
-    const answer = await run.agent(
-      "coder",
-      said,
-      { commit: work.from },
-      work.newTree === null ? "goes-on" : "new-tree",
-    );
+    const { from, conflicts, newTree } = work;
+    run.landmarks.coderBegins({ since: run.turnsOf("coder"), base: run.base!, from, conflicts }, newTree !== null);
+    const answer = await run.agent("coder", said, { commit: from }, newTree === null ? "goes-on" : "new-tree");
     if (answer.kind === "gave-up") throw new GaveUp("coder", answer.reason);
     work = {
       ...work,

@@ -8,6 +8,7 @@ import { isEnded, type Phase } from "../domain/run.ts";
 import { checkPermission, lookAtPullRequest, readNews } from "./activities.ts";
 import { agentReportSignal } from "./agent-messages.ts";
 import {
+  forkSourceQuery,
   githubEventSignal,
   githubEventUpdate,
   MESSAGE_NAMES,
@@ -26,6 +27,7 @@ import type { Run } from "./run.ts";
 export function listen(run: Run): void {
   const inbox = new Inbox(run);
   setHandler(statusQuery, () => run.status);
+  setHandler(forkSourceQuery, () => run.forkSource());
   setHandler(agentReportSignal, (report: unknown) => {
     if (isAgentReport(report)) run.hear(report);
     else run.refuse("agentReport", null, "It is not the report of an agent.");

@@ -59,7 +59,7 @@ export async function merge(
 
 async function done(run: Run, sha: string): Promise<Merged> {
   run.mergedAs = sha;
-  if (run.settings.close_on_success) await run.step(() => closeIssue({ run: run.ref }));
+  if (run.closesIssue) await run.step(() => closeIssue({ run: run.ref }));
   return { kind: "merged", sha };
 }
 

@@ -1,10 +1,14 @@
 /** Everything that is said to a run: its signals, their updates of the same name, its query. Shared with clients. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { Base, RunRef } from "../activities/contract.ts";
 import type { Delivery, IssueEvent, TriggerKind } from "../domain/events.ts";
-import { deliveryWorkflowId, type RepositoryName } from "../domain/ids.ts";
+import { deliveryWorkflowId, type RepositoryName, type Role } from "../domain/ids.ts";
+import type { Classification, Plan } from "../domain/outputs.ts";
 import type { IssueSnapshot, RunStatus } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
+import type { AgentProgress } from "./agent-messages.ts";
 import type { CarriedRun } from "./carried-run.ts";
+import type { TreeStart } from "./landmarks.ts";
 
 /** The one task queue of workflows and activities. */
 export const TASK_QUEUE = "mergewright";
@@ -26,8 +30,34 @@ export interface ResolveIssueInput {
   settings: RunSettings;
   /** Base of links to our page and to the Temporal Web UI, as people reach them; null where none is known. */
   links: { page: string | null; webUi: string | null };
+  /** Set for a fork: the turn of another run that it goes on from. */
+  fork?: Fork;
   /** Set by continue-as-new: where the story goes on, with a new history. */
   carried?: CarriedRun;
+}
+
+/** The roles whose conversations can be gone on from. */
+export const FORK_ROLES = ["coder", "planner"] as const;
+export type ForkRole = (typeof FORK_ROLES)[number];
+
+export interface Fork {
+  /** The run that it goes on from, and where that one's artifacts are. */
+  of: Pick<RunRef, "id" | "runKey">;
+  role: ForkRole;
+  /** As the status counts them: from 1. */
+  turn: number;
+  /** What is said to the agent on top; null: nothing. */
+  instruct: string | null;
+  /** Set: the other run is ended in this person's name once the fork has a pull request. */
+  replaces: { by: string } | null;
+  /** False while the other run is open, which closes the issue itself. */
+  closesIssue: boolean;
+  base: Base;
+  /** Of the coder, up to the one that it goes on in; none where a planner is gone on from. */
+  trees: TreeStart[];
+  classification: Classification;
+  /** null: the fork makes its own. */
+  plan: Plan | null;
 }
 
 export interface HandleDeliveryInput {
@@ -49,6 +79,22 @@ export function deliveryStart(delivery: Delivery, taskQueue: string) {
 }
 
 export const statusQuery = defineQuery<RunStatus>("status");
+/** What a fork of the run needs to know. */
+export const forkSourceQuery = defineQuery<ForkSource>("forkSource");
+/** Answered by an agent: how far it has come, without waiting for its next report. */
+export const agentProgressQuery = defineQuery<AgentProgress>("progress");
+
+export interface ForkSource {
+  runKey: string;
+  settings: RunSettings;
+  base: Base | null;
+  classification: Classification | null;
+  plan: Plan | null;
+  trees: TreeStart[];
+  /** Turns taken by each role, and the agent that may be taking another right now. */
+  turns: Partial<Record<Role, number>>;
+  atWork: { workflowId: string; role: Role } | null;
+}
 
 export interface ApproveMerge {
   by: string;

@@ -4,6 +4,7 @@ import { pageLink } from "../domain/run-links.ts";
 import { pullRequestBody, pullRequestTitle } from "../domain/pull-request-text.ts";
 import { addLabels, editPullRequest, openPullRequest, pushBranch, reportStatus, setDraft } from "./activities.ts";
 import { bringIn } from "./bring-in.ts";
+import { replaceOriginal } from "./fork.ts";
 import type { Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 
@@ -24,6 +25,7 @@ export async function publish(run: Run, work: Work): Promise<void> {
     );
     run.setHead({ number, url, headSha: work.change.headSha });
     label(run, number);
+    if (run.input.fork) await replaceOriginal(run, run.input.fork);
   }
   run.beside(report(run, work));
 }
@@ -72,7 +74,7 @@ function body(run: Run, work: Work): string {
     verification: work.verification,
     change: work.change,
     findings: work.findings,
-    closes: run.settings.close_on_success,
+    closes: run.closesIssue,
     links: run.input.links,
     runKey: run.ref.runKey,
   });

@@ -19,7 +19,8 @@ import { awaitApproval, awaitChecks, review, type Revision } from "./gates.ts";
 import { renew } from "./bring-in.ts";
 import { implement, type Work } from "./implement.ts";
 import { merge } from "./merge.ts";
-import type { ResolveIssueInput } from "./messages.ts";
+import { goOnFrom } from "./fork.ts";
+import type { Fork, ResolveIssueInput } from "./messages.ts";
 import { reasonOf } from "./parked.ts";
 import { publish } from "./publish.ts";
 import { Run } from "./run.ts";
@@ -77,6 +78,7 @@ async function chapter(run: Run, next: Chapter): Promise<Revision | (Outcome & {
 
 /** From the trigger to the first change that was judged. */
 async function firstChange(run: Run): Promise<Chapter> {
+  if (run.input.fork) return firstChangeOfFork(run, run.input.fork);
   run.ground = await run.step(() => openRun({ run: run.ref, snapshot: run.input.snapshot, settings: run.settings }));
   run.status.title = run.ground.title;
   announce(run);
@@ -91,11 +93,25 @@ async function firstChange(run: Run): Promise<Chapter> {
   return { kind: "publish", work: await implement(run, category, plan) };
 }
 
+/** What kind of issue it is, and mostly the plan, too, were known before the turn that a fork goes on from. */
+async function firstChangeOfFork(run: Run, fork: Fork): Promise<Chapter> {
+  await goOnFrom(run, fork);
+  const { classification } = fork;
+  if (fork.plan === null) {
+    const plan = await makePlan(run, classification);
+    await approvePlan(run);
+    return { kind: "publish", work: await implement(run, classification, plan) };
+  }
+  run.status.plan = renderPlan(fork.plan);
+  return { kind: "publish", work: await implement(run, classification, fork.plan) };
+}
+
 async function classify(run: Run): Promise<Work["classification"]> {
   run.enter("classifying");
   const answer = await run.agent("classifier", { kind: "classify" }, { commit: "" });
   if (answer.kind === "gave-up") throw new GaveUp("classifier", answer.reason);
   const classification = answer.data as Work["classification"];
+  run.landmarks.classification = classification;
   run.status.category = classification.category;
   if (classification.category === "question" || classification.category === "invalid") {
     throw new Declined(`classified as ${classification.category}: ${classification.reason}`);
@@ -109,6 +125,7 @@ async function makePlan(run: Run, classification: Work["classification"]): Promi
   await closeSandboxes(run, ["planner"]);
   if (answer.kind === "gave-up") throw new GaveUp("planner", answer.reason);
   const plan = answer.data as Plan;
+  run.landmarks.plan = plan;
   run.status.plan = renderPlan(plan);
   run.changed();
   return plan;

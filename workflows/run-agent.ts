@@ -10,7 +10,7 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Checkpoint, Said, TakeTurnInput, Turn, UnsavedReply, WorkspaceRef } from "../activities/contract.ts";
+import type { Said, TakeTurnInput, Turn, UnsavedReply, WorkspaceRef } from "../activities/contract.ts";
 import { REPLY_NOT_STORED } from "../domain/patience.ts";
 import type { WaitingFor } from "../domain/run.ts";
 import { circleIn, REMEMBERED_STEPS, type Step, WARNING_HOLDS_TURNS } from "../domain/stuck.ts";
@@ -20,11 +20,13 @@ import {
   agentReportSignal,
   type AgentResult,
   budgetSignal,
+  nothingYet,
   pauseAgentSignal,
   resumeAgentSignal,
   type RunAgentInput,
 } from "./agent-messages.ts";
 import { anywhere, Home } from "./home.ts";
+import { agentProgressQuery } from "./messages.ts";
 import { untilDone } from "./parked.ts";
 
 /** Claude may answer in a wrong form, or be cut off, this often in a row before the agent gives up. */
@@ -73,7 +75,7 @@ class Agent {
 
   constructor(input: RunAgentInput) {
     this.#input = input;
-    this.#progress = input.from ? { ...input.from } : nothingYet();
+    this.#progress = input.from ? { ...input.from } : { ...nothingYet };
     this.#home = new Home(input.from?.home ?? input.home, ({ why }) => {
       this.#moved = why;
       this.#progress.home = null;
@@ -87,6 +89,7 @@ class Agent {
     this.#paused = input.carried?.paused ?? false;
     this.#idleMs = input.carried?.idleMs ?? 0;
     this.#budgetUsd = input.budgetUsd;
+    setHandler(agentProgressQuery, () => this.#progress);
     setHandler(pauseAgentSignal, () => void (this.#paused = true));
     setHandler(resumeAgentSignal, () => {
       this.#paused = false;
@@ -299,18 +302,6 @@ class Agent {
   #overBudget(): boolean {
     return this.#spentUsd() >= this.#budgetUsd;
   }
-}
-
-function nothingYet(): AgentProgress {
-  return {
-    previous: null,
-    turn: 0,
-    checkpoint: null as Checkpoint | null,
-    home: null,
-    turns: 0,
-    modelCalls: 0,
-    costUsd: 0,
-  };
 }
 
 function unsavedIn(error: unknown): UnsavedReply | undefined {

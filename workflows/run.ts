@@ -14,7 +14,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Base, BriefRef, Change, Ground, RunRef } from "../activities/contract.ts";
+import type { Base, BriefRef, Change, Ground, RunRef, Said } from "../activities/contract.ts";
 import { agentWorkflowId, homeName, type Role } from "../domain/ids.ts";
 import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
 import {
@@ -22,13 +22,18 @@ import {
   type AgentReport,
   type AgentResult,
   budgetSignal,
+  type CarriedRound,
+  nothingYet,
   pauseAgentSignal,
   resumeAgentSignal,
 } from "./agent-messages.ts";
 import type { CarriedRun, Chapter, Wish } from "./carried-run.ts";
+import type { Opening } from "./fork.ts";
+import { firstStatus } from "./first-status.ts";
 import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
-import { type ResolveIssueInput, WORKFLOW_TASK_TIMEOUT } from "./messages.ts";
+import { Landmarks } from "./landmarks.ts";
+import { type ForkSource, type ResolveIssueInput, WORKFLOW_TASK_TIMEOUT } from "./messages.ts";
 import { type Parking, reasonOf, untilDone } from "./parked.ts";
 import type { resolveIssue } from "./resolve-issue.ts";
 import type { runAgent } from "./run-agent.ts";
@@ -69,6 +74,8 @@ export class Run {
   readonly sandboxes: Set<string>;
   /** Bumped by each event about checks, so that whoever waits looks again. */
   checksNews = 0;
+  /** What a fork of this run needs to know. */
+  readonly landmarks: Landmarks;
   /** The id of the progress comment, once it is there. */
   progressComment: number | null;
 
@@ -81,7 +88,7 @@ export class Run {
   #lastWait: Pick<WaitingFor, "kind" | "since"> | null;
   #agentWait: WaitingFor | null = null;
   #pauseWait: WaitingFor | null = null;
-  #activeAgent: string | null = null;
+  #activeAgent: { workflowId: string; role: Role } | null = null;
   #planApprovedBy: string | null = null;
   #phaseBeforePause: Phase | null = null;
   #resumed = 0;
@@ -89,6 +96,8 @@ export class Run {
   #onChange: () => void = () => undefined;
   #rest: () => Promise<void> = async () => undefined;
   readonly #beside = new Set<Promise<unknown>>();
+  /** Set for a fork until the agent that it goes on from is at work. */
+  #opening: { role: Role; opening: Opening } | null = null;
 
   constructor(input: ResolveIssueInput) {
     const { workflowId, startTime } = workflowInfo();
@@ -115,12 +124,38 @@ export class Run {
     this.#planApprovedBy = carried?.planApprovedBy ?? null;
     this.#phaseBeforePause = carried?.phaseBeforePause ?? null;
     if (this.#phaseBeforePause !== null) this.#pauseWait = pauseWait(this.status.waitingFor?.since);
+    this.landmarks = new Landmarks(input);
     listen(this);
     upsertSearchAttributes(searchAttributesOf(this.status));
   }
 
   get settings(): ResolveIssueInput["settings"] {
     return this.input.settings;
+  }
+
+  /** A fork leaves the issue to the run that it came from, unless that one has ended. */
+  get closesIssue(): boolean {
+    return this.settings.close_on_success && (this.input.fork?.closesIssue ?? true);
+  }
+
+  /** Turns that it has taken in its conversation so far. */
+  turnsOf(role: Role): number {
+    return this.#progress.get(role)?.turn ?? 0;
+  }
+
+  /** A fork begins with an agent in the middle of its work. */
+  openWith(role: Role, progress: AgentProgress, opening: Opening): void {
+    this.#progress.set(role, progress);
+    this.#opening = { role, opening };
+    this.#account(role, progress, "running");
+  }
+
+  /** All that a fork of this run needs to know. */
+  forkSource(): ForkSource {
+    const { settings, base, status, landmarks } = this;
+    const { classification, plan, trees } = landmarks;
+    const turns = Object.fromEntries(status.agents.map((agent) => [agent.role, agent.turns]));
+    return { runKey: this.ref.runKey, settings, base, classification, plan, trees, turns, atWork: this.#activeAgent };
   }
 
   /** True when this history should end at the next chapter: then {@link turnPage}. */
@@ -151,6 +186,7 @@ export class Run {
       wishes: this.#wishes,
       progress: [...this.#progress],
       rounds: [...this.#rounds],
+      trees: this.landmarks.trees,
       lastWait: this.#lastWait,
       planApprovedBy: this.#planApprovedBy,
       phaseBeforePause: this.#phaseBeforePause,
@@ -268,6 +304,12 @@ export class Run {
     // Other agents may have moved since it worked last.
     const from = known ? { ...known, home: this.home.queue } : null;
     const { budgetUsd } = this.status;
+    const opening = this.#takeOpening(role);
+    if (opening?.kind === "answered" && from) {
+      const { text, data } = opening;
+      this.#account(role, from, "done");
+      return { kind: "answered", text, data, progress: from };
+    }
     if (role !== "classifier") this.sandboxes.add(role);
     this.#account(role, from ?? nothingYet, "running");
     try {
@@ -286,12 +328,13 @@ export class Run {
             spentUsd: this.status.costUsd,
             budgetUsd,
             from,
+            ...(opening?.kind === "say" && from ? { carried: roundBeginningWith(opening.said, from) } : {}),
           },
         ],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         staticSummary: `${role}, round ${round}`,
       });
-      this.#activeAgent = workflowId;
+      this.#activeAgent = { workflowId, role };
       // What was said while it was being started.
       if (this.#phaseBeforePause !== null) await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
       if (this.status.budgetUsd !== budgetUsd)
@@ -306,6 +349,13 @@ export class Run {
       this.#agentWait = null;
       this.#showWait();
     }
+  }
+
+  #takeOpening(role: Role): Opening | null {
+    if (this.#opening?.role !== role) return null;
+    const { opening } = this.#opening;
+    this.#opening = null;
+    return opening;
   }
 
   /** The next thing that a person asked of the change, if any. */
@@ -466,7 +516,7 @@ export class Run {
   }
 
   hear(report: AgentReport): void {
-    if (report.workflowId !== this.#activeAgent) return;
+    if (report.workflowId !== this.#activeAgent?.workflowId) return;
     this.#account(report.role, report.progress, "running");
     this.#settle(report.progress.home, report.moved);
     if (this.#agentWait?.since === report.waitingFor?.since) return;
@@ -477,10 +527,10 @@ export class Run {
   async #tellAgent(tell: (agent: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
     if (this.#activeAgent === null) return;
     try {
-      await tell(getExternalWorkflowHandle(this.#activeAgent));
+      await tell(getExternalWorkflowHandle(this.#activeAgent.workflowId));
     } catch (error) {
       // It ended in the meantime: there is nobody left to tell.
-      log.info("agent could not be told", { agent: this.#activeAgent, reason: String(error) });
+      log.info("agent could not be told", { agent: this.#activeAgent?.workflowId, reason: String(error) });
     }
   }
 }
@@ -489,45 +539,15 @@ function pauseWait(since: string = new Date().toISOString()): WaitingFor {
   return { kind: "resume", since, detail: "The run is paused. Send resume." };
 }
 
-const nothingYet: AgentProgress = {
-  previous: null,
-  turn: 0,
-  checkpoint: null,
-  home: null,
-  turns: 0,
-  modelCalls: 0,
-  costUsd: 0,
-};
+/** A round that goes on in the middle: its first turn says this instead of the brief. */
+function roundBeginningWith(pending: Said, { turns, costUsd }: AgentProgress): CarriedRound {
+  return { startedAt: Date.now(), before: { turns, costUsd }, nudges: 0, paused: false, idleMs: 0, pending };
+}
 
 /** Where a round begins; what the role has cost so far counts in each case. */
 function startOf(how: AgentRound, progress: AgentProgress | undefined): AgentProgress | undefined {
   if (progress === undefined || how === "goes-on") return progress;
   return { ...progress, checkpoint: null, ...(how === "afresh" && { previous: null }) };
-}
-
-function firstStatus(id: string, input: ResolveIssueInput, at: string): RunStatus {
-  return {
-    id,
-    repository: input.repository,
-    issue: input.issue,
-    title: input.snapshot?.title ?? "",
-    phase: "received",
-    phases: [{ phase: "received", at }],
-    category: null,
-    plan: null,
-    pullRequest: null,
-    turns: 0,
-    modelCalls: 0,
-    costUsd: 0,
-    budgetUsd: input.settings.limits.budget_usd,
-    waitingFor: null,
-    agents: [],
-    hosts: [],
-    evidence: { failsOnBase: null, passesOnBranch: null, command: null, outputs: [] },
-    refused: [],
-    notices: [],
-    outcome: null,
-  };
 }
 
 function sum(numbers: readonly number[]): number {
