@@ -2,7 +2,7 @@
 import { NotFound, RequestRefused } from "../domain/errors.ts";
 import { parseIssueWorkflowId, type RepositoryName } from "../domain/ids.ts";
 import { mayWrite, type Permission } from "../domain/run.ts";
-import type { ChangeTask, StartTask, TaskChange } from "../domain/tasks.ts";
+import type { ChangeTask, ForkTask, StartTask, TaskChange } from "../domain/tasks.ts";
 import type { Problem } from "./problem.ts";
 import type { Runs, SendResult, CancelResult } from "./runs.ts";
 
@@ -12,8 +12,11 @@ export type PermissionOf = (repository: RepositoryName, login: string) => Promis
 export type Changed = { ok: true } | { ok: false; problem: Problem };
 export type Started = { ok: true; id: string; started: boolean } | { ok: false; problem: Problem };
 
+export type Forked = { ok: true; id: string } | { ok: false; problem: Problem };
+
 export interface Changes {
   start(input: StartTask): Promise<Started>;
+  fork(id: string, input: ForkTask): Promise<Forked>;
   change(id: string, change: TaskChange, input: ChangeTask): Promise<Changed>;
 }
 
@@ -29,6 +32,16 @@ export function createChanges(runs: Runs, permissionOf: PermissionOf): Changes {
       if (result.kind === "refused")
         return { ok: false, problem: { status: 409, code: result.why, message: result.reason } };
       return { ok: true, id: result.id, started: result.kind === "started" };
+    },
+
+    async fork(id, { by, turn, role, instruct, replace }) {
+      const repository = parseIssueWorkflowId(id)!.repository;
+      const refusal = await refuse(permissionOf, repository, by);
+      if (refusal) return { ok: false, problem: refusal };
+      const result = await runs.fork({ id, role, turn, instruct: instruct ?? null, by, replace, kind: "api" });
+      if (result.kind === "forked") return { ok: true, id: result.id };
+      const answered = answer(id, result);
+      return answered.ok ? { ok: true, id } : answered;
     },
 
     async change(id, change, { by, sha, reason }) {

@@ -5,7 +5,7 @@ import { TASK_CHANGES, type TaskChange } from "../domain/tasks.ts";
 export interface RunPath {
   /** The workflow id. */
   id: string;
-  change: TaskChange | null;
+  change: TaskChange | "fork" | null;
 }
 
 /** Reads what follows the prefix, such as `issue%2Fo%2Fr%2F1/approve`; null for anything else. */
@@ -13,7 +13,7 @@ export function readRunPath(url: string, prefix: string): RunPath | null {
   const { pathname } = new URL(url);
   if (!pathname.startsWith(prefix)) return null;
   const rest = pathname.slice(prefix.length);
-  const change = TASK_CHANGES.find((name) => rest.endsWith(`/${name}`)) ?? null;
+  const change = ([...TASK_CHANGES, "fork"] as const).find((name) => rest.endsWith(`/${name}`)) ?? null;
   const encoded = change === null ? rest : rest.slice(0, -change.length - 1);
   const id = parseRunId(decode(encoded));
   return id === null ? null : { id, change };

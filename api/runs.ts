@@ -20,6 +20,7 @@ import {
   type Messages,
   type ResolveIssueInput,
 } from "../workflows/messages.ts";
+import { startFork, type ForkResult, type ForkRun } from "./forks.ts";
 import { viewOf, viewWithoutStatus, type Execution, type RunView } from "./run-view.ts";
 import { CALL_TIMEOUT_MS, callTemporal, reasonOf } from "./temporal.ts";
 
@@ -58,6 +59,8 @@ export interface Runs {
   getRun(id: string): Promise<RunView | null>;
   /** Says something to a run and waits for its answer. Who may is decided by the run. */
   send<Name extends MessageName>(id: string, name: Name, payload: Messages[Name]): Promise<SendResult>;
+  /** Starts a run beside another, from one of its turns. */
+  fork(input: ForkRun): Promise<ForkResult>;
   /** Temporal's own cancellation. It carries nobody's authority: ask for permission before. */
   cancel(id: string): Promise<CancelResult>;
 }
@@ -67,6 +70,8 @@ export interface RunsOptions {
   settingsFor: (repository: RepositoryName) => RunSettings;
   /** Bases of the links that a run writes on GitHub, known only once the server listens. */
   links: () => ResolveIssueInput["links"];
+  /** Whether the artifact store still has what the run of this key stored. */
+  isKept: (runKey: string) => Promise<boolean>;
   now?: () => Date;
   /** Default: the product's one. */
   taskQueue?: string;
@@ -92,6 +97,7 @@ export function createRuns({
   client,
   settingsFor,
   links,
+  isKept,
   now = () => new Date(),
   taskQueue = TASK_QUEUE,
 }: RunsOptions): Runs {
@@ -211,6 +217,19 @@ export function createRuns({
       }
     },
 
+    async fork(input) {
+      const known = await describe(input.id);
+      if (known === null) return { kind: "not-found" };
+      const parts = { client, call, links: links(), at: now().toISOString(), taskQueue, isKept };
+      try {
+        return await startFork(parts, input, known.status.name === "RUNNING");
+      } catch (error) {
+        // When Temporal answers this, it is the worker that does not; when it is away too, this throws.
+        if (!(error instanceof ServiceUnavailable) || (await describe(input.id)) === null) throw error;
+        return NO_ANSWER;
+      }
+    },
+
     async cancel(id) {
       // Asked first, because Temporal takes the cancellation of an ended workflow without a word.
       const absent = unreachable(await describe(id));
@@ -242,7 +261,7 @@ function keep<T>(memory: Map<string, T>, runId: string, value: T): void {
   if (memory.size > KEPT_DOCUMENTS && !oldest.done) memory.delete(oldest.value);
 }
 
-const NO_ANSWER: SendResult = {
+const NO_ANSWER: NotSent & { kind: "no-answer" } = {
   kind: "no-answer",
   reason: `The run did not answer within ${CALL_TIMEOUT_MS / 1000} s. See that a worker is up, look at the run, and send it again if it had no effect.`,
 };

@@ -1,6 +1,6 @@
 /** The JSON API: `/api/tasks`. A task is a run; its id is the percent-encoded workflow id. */
 import { Hono, type Context } from "hono";
-import { ChangeTask, ListTasks, readRequest, StartTask } from "../domain/tasks.ts";
+import { ChangeTask, ForkTask, ListTasks, readRequest, StartTask } from "../domain/tasks.ts";
 import type { Changes } from "./changes.ts";
 import { parseJson } from "./json.ts";
 import { problem, type Problem } from "./problem.ts";
@@ -41,6 +41,12 @@ export function tasks(runs: Runs, changes: Changes): Hono {
     if (path === null || path.change === null) return problem(c, noSuchRun(c));
     const body = await readJson(c);
     if (!body.ok) return problem(c, body.problem);
+    if (path.change === "fork") {
+      const wanted = readRequest(ForkTask, body.value);
+      if (!wanted.ok) return problem(c, invalid(wanted.problem));
+      const forked = await changes.fork(path.id, wanted.value);
+      return forked.ok ? c.json({ id: forked.id, of: path.id }, 202) : problem(c, forked.problem);
+    }
     const request = readRequest(ChangeTask, body.value);
     if (!request.ok) return problem(c, invalid(request.problem));
     const changed = await changes.change(path.id, path.change, request.value);

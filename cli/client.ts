@@ -4,6 +4,7 @@ import { createRuns, type Runs } from "../api/runs.ts";
 import type { Config } from "../config/config.ts";
 import { ServiceUnavailable } from "../domain/errors.ts";
 import { parseRunId } from "../domain/ids.ts";
+import { createArtifacts, keptIn } from "../workers/artifacts.ts";
 import { clientOver } from "../workers/connect.ts";
 import { findTemporalServer } from "../workers/temporal-state.ts";
 import { UsageError } from "./errors.ts";
@@ -21,6 +22,7 @@ export async function withRuns<T>(config: Config, use: (runs: Runs) => Promise<T
         client,
         settingsFor: (repository) => config.settingsFor(repository),
         links: () => ({ page: null, webUi }),
+        isKept: keptIn(createArtifacts(config)),
       }),
     );
   } finally {

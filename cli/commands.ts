@@ -35,6 +35,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   reject: { description: "End a run and close its pull request without merging it", load: () => import("./reject.ts") },
   pause: { description: "Let a run wait after its present step", load: () => import("./pause.ts") },
   resume: { description: "Let a paused run go on", load: () => import("./resume.ts") },
+  fork: {
+    description: "Go on from an earlier turn of a run, with its tree and conversation, in a new run beside it",
+    load: () => import("./fork.ts"),
+  },
   cancel: {
     description: "End a run: its sandbox, its draft, with one explaining comment",
     load: () => import("./cancel.ts"),

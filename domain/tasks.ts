@@ -25,6 +25,15 @@ export const ChangeTask = z.object({
 });
 export type ChangeTask = z.infer<typeof ChangeTask>;
 
+export const ForkTask = z.object({
+  by: Login,
+  turn: z.int().positive().max(999_999),
+  role: z.enum(["coder", "planner"]).default("coder"),
+  instruct: z.string().trim().min(1).max(10_000).optional(),
+  replace: z.boolean().default(false),
+});
+export type ForkTask = z.infer<typeof ForkTask>;
+
 export const TASK_CHANGES = ["approve", "reject", "pause", "resume", "cancel"] as const;
 export type TaskChange = (typeof TASK_CHANGES)[number];
 

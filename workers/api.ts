@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import type { Forge } from "../domain/ports.ts";
 import { checkQdrant } from "../memory/qdrant.ts";
 import type { ResolveIssueInput } from "../workflows/messages.ts";
+import { createArtifacts, keptIn } from "./artifacts.ts";
 import { lazyClient } from "./connect.ts";
 import type { Log } from "./log.ts";
 import { payloadReader } from "./payloads/reader.ts";
@@ -29,7 +30,12 @@ export async function startApi(
   const { client, connection } = lazyClient(config);
   const forge = createForges(config, log);
   const links: ResolveIssueInput["links"] = { page: config.publicUrl, webUi };
-  const runs = createRuns({ client, settingsFor: (repository) => config.settingsFor(repository), links: () => links });
+  const runs = createRuns({
+    client,
+    settingsFor: (repository) => config.settingsFor(repository),
+    links: () => links,
+    isKept: keptIn(createArtifacts(config)),
+  });
   const account = ourLogin(config, forge, log);
   account();
   const app = createApi({

@@ -3,10 +3,19 @@ import { createEncryptedArtifacts } from "../activities/adapters/artifacts/encry
 import { createFileArtifacts } from "../activities/adapters/artifacts/file.ts";
 import { createS3Artifacts } from "../activities/adapters/artifacts/s3.ts";
 import type { Config } from "../config/config.ts";
+import { runPrefix } from "../domain/ids.ts";
 import type { Artifacts } from "../domain/ports.ts";
 
 export function createArtifacts(config: Pick<Config, "artifacts" | "payloadKeys">): Artifacts {
   return createEncryptedArtifacts(createPlainArtifacts(config), config.payloadKeys);
+}
+
+/** Tells whether what a run stored is still there: it is removed some time after its end, all together. */
+export function keptIn(artifacts: Artifacts): (runKey: string) => Promise<boolean> {
+  return async (runKey) => {
+    for await (const _ of artifacts.list(runPrefix(runKey))) return true;
+    return false;
+  };
 }
 
 /** The same store for what is encrypted already: Temporal's payloads. */

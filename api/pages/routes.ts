@@ -118,7 +118,7 @@ export function pages({ runs, changes, access, guard, links, now }: PagesDeps): 
   app.post("/runs/*", async (c) => {
     if (!guarded) return problem(c, CHANGES_NEED_TOKEN);
     const path = readRunPath(c.req.url, PREFIX);
-    if (path === null || path.change === null) return c.notFound();
+    if (path === null || path.change === null || path.change === "fork") return c.notFound();
     const session = guard.session(c);
     if (!session) return showLogin(c, "Your session has ended. Log in, then try again.", runUrl(path.id));
     const form = await readForm(c);

@@ -21,6 +21,7 @@ export function readRequest(body: Anthropic.MessageCreateParams): PlayedRequest 
     brief,
     lastResult: lastResult(body.messages),
     model: body.model,
+    messages: body.messages,
   };
 }
 

@@ -19,6 +19,7 @@
  * }];
  * ```
  */
+import type Anthropic from "@anthropic-ai/sdk";
 import type { Role } from "../../domain/ids.ts";
 
 export interface Scenario {
@@ -67,6 +68,8 @@ export interface PlayedRequest {
   /** The text of the last tool result, for turns that are functions. */
   lastResult: string;
   model: string;
+  /** All that was said, as it was sent. */
+  messages: readonly Anthropic.MessageParam[];
 }
 
 /** Matches requests whose opening message holds this text, such as the issue's title. */

@@ -161,6 +161,7 @@ describe("without a worker", () => {
       client: world.client,
       settingsFor: () => ({ ...RepositorySettings.parse({}), prices: {} }),
       links: () => ({ page: null, webUi: null }),
+      isKept: async () => true,
       taskQueue: `nobody-${randomUUID()}`,
     });
   const forget = (id: string) => world.client.workflow.getHandle(id).terminate("the test is over");
@@ -237,6 +238,7 @@ describe("a delivery at Temporal", () => {
       client,
       settingsFor: () => ({ ...RepositorySettings.parse({}), prices: {} }),
       links: () => ({ page: null, webUi: null }),
+      isKept: async () => true,
     });
     await expect(runs.listRuns()).rejects.toThrow(ServiceUnavailable);
   });

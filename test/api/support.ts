@@ -35,6 +35,7 @@ export async function createWorld(): Promise<World> {
     client,
     settingsFor: () => ({ ...RepositorySettings.parse({}), prices: {} }),
     links: () => ({ page: null, webUi: null }),
+    isKept: async () => true,
     taskQueue,
   });
   return {
@@ -90,7 +91,14 @@ export function createTestApi(parts: Partial<ApiDeps> = {}): TestApi {
 const nothing = async (): Promise<never> => {
   throw new Error("This test was not to reach the runs.");
 };
-const unused: Runs = { startRun: nothing, listRuns: nothing, getRun: nothing, send: nothing, cancel: nothing };
+const unused: Runs = {
+  startRun: nothing,
+  listRuns: nothing,
+  getRun: nothing,
+  send: nothing,
+  fork: nothing,
+  cancel: nothing,
+};
 
 export function readinessOf(world: World): Readiness {
   return createReadiness(world.client, [], world.taskQueue);

@@ -92,6 +92,31 @@ describe("the JSON API", () => {
     }
   });
 
+  test("starts a fork of a run in the name of somebody who may write", async () => {
+    const forks: unknown[] = [];
+    const fork: World["runs"]["fork"] = async (input) => {
+      forks.push(input);
+      if (input.turn > 9) return { kind: "refused", reason: "It has taken 9." };
+      return { kind: "forked", id: `${input.id}/fork/1` };
+    };
+    const { app } = createTestApi({ runs: { ...world.runs, fork } });
+    const path = "/api/tasks/issue%2Facme%2Fshop%2F1/fork";
+    const forked = await app.request(path, post({ by: "ada", turn: 3, instruct: "Smaller." }));
+    expect([forked.status, await forked.json()]).toEqual([
+      202,
+      { id: "issue/acme/shop/1/fork/1", of: "issue/acme/shop/1" },
+    ]);
+    expect(forks).toEqual([
+      expect.objectContaining({ role: "coder", turn: 3, instruct: "Smaller.", by: "ada", replace: false }),
+    ]);
+    expect((await app.request(path, post({ by: "stranger", turn: 3 }))).status).toBe(403);
+    expect((await app.request(path, post({ by: "ada", turn: 10 }))).status).toBe(409);
+    for (const body of [{ by: "ada" }, { by: "ada", turn: 0 }, { by: "ada", turn: 1.5 }, { turn: 1 }])
+      expect((await app.request(path, post(body))).status).toBe(422);
+    expect((await app.request(path, post({ by: "ada", turn: 1, role: "reviewer" }))).status).toBe(422);
+    expect(forks).toHaveLength(2);
+  });
+
   test.each([
     ["no JSON", "{"],
     ["nothing", ""],

@@ -53,10 +53,10 @@ export async function until<T>(
   }
 }
 
-/** The run of an issue, as the API tells it; null while nothing is known of it, or the product starts again. */
-export async function statusOf(stage: Stage, issue: number): Promise<RunView | null> {
+/** The run of an issue, or of this workflow id, as the API tells it; null while nothing is known of it, or the product starts again. */
+export async function statusOf(stage: Stage, issue: number | string): Promise<RunView | null> {
   try {
-    const id = encodeURIComponent(issueWorkflowId(stage.repository, issue));
+    const id = encodeURIComponent(typeof issue === "string" ? issue : issueWorkflowId(stage.repository, issue));
     const headers: Record<string, string> =
       stage.apiToken === null ? {} : { authorization: `Bearer ${stage.apiToken}` };
     const answer = await fetch(`${stage.url}/api/tasks/${id}`, { headers, signal: AbortSignal.timeout(10_000) });
@@ -70,7 +70,7 @@ export async function statusOf(stage: Stage, issue: number): Promise<RunView | n
 /** Waits for a status that fits. A run that ends before is told with all that it says of itself. */
 export async function reaches(
   stage: Stage,
-  issue: number,
+  issue: number | string,
   what: string,
   fits: (run: RunView) => boolean,
   timeoutMs?: number,
@@ -88,7 +88,7 @@ export async function reaches(
   return until(`issue ${issue}: ${what}`, look, timeoutMs);
 }
 
-export function ended(stage: Stage, issue: number): Promise<RunView> {
+export function ended(stage: Stage, issue: number | string): Promise<RunView> {
   return reaches(stage, issue, "its end", (run) => isEnded(run.phase) && run.execution.closedAt !== null);
 }
 
