@@ -9,6 +9,7 @@ import { createCounts, type Counts } from "./counts.ts";
 import { createGuard } from "./guard.ts";
 import type { Intake } from "./intake.ts";
 import type { Log } from "./log.ts";
+import { mcp, type McpHandler } from "./mcp.ts";
 import { pages, type PageLinks } from "./pages/routes.ts";
 import { problem, problemOf } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -34,6 +35,8 @@ export interface ApiDeps {
   links: PageLinks;
   /** Reads encrypted and large payloads for the Temporal Web UI; absent: nobody asks. */
   payloads?: PayloadReader;
+  /** Speaks the Model Context Protocol; absent: nobody does. */
+  mcp?: McpHandler;
   counts?: Counts;
   now?: () => Date;
   /** For one client address: this many at once, then so many a second. */
@@ -101,6 +104,10 @@ export function createApi(deps: ApiDeps): Hono {
   app.use(guard.everything);
   app.use("/api/*", guard.api);
   app.route("/", tasks(runs, changes));
+  if (deps.mcp) {
+    app.use("/mcp", guard.token);
+    app.route("/", mcp(deps.mcp));
+  }
   app.route("/", pages({ runs, changes, access, guard, links, now }));
 
   app.notFound((c) =>

@@ -4,7 +4,7 @@ import { parseIssueWorkflowId, type RepositoryName } from "../domain/ids.ts";
 import { mayWrite, type Permission } from "../domain/run.ts";
 import type { ChangeTask, ForkTask, StartTask, TaskChange } from "../domain/tasks.ts";
 import type { Problem } from "./problem.ts";
-import type { Runs, SendResult, CancelResult } from "./runs.ts";
+import type { Runs, SendResult, CancelResult, StartRun } from "./runs.ts";
 
 /** The permission of a person on a repository, as GitHub has it now. */
 export type PermissionOf = (repository: RepositoryName, login: string) => Promise<Permission>;
@@ -20,7 +20,7 @@ export interface Changes {
   change(id: string, change: TaskChange, input: ChangeTask): Promise<Changed>;
 }
 
-export function createChanges(runs: Runs, permissionOf: PermissionOf): Changes {
+export function createChanges(runs: Runs, permissionOf: PermissionOf, kind: StartRun["kind"] = "api"): Changes {
   return {
     async start({ repository, issue, by }) {
       // Without a name it is the holder of the token who starts it; a name is held to what GitHub lets it do.
@@ -28,7 +28,7 @@ export function createChanges(runs: Runs, permissionOf: PermissionOf): Changes {
         const refusal = await refuse(permissionOf, repository, by);
         if (refusal) return { ok: false, problem: refusal };
       }
-      const result = await runs.startRun({ repository, issue, by: by ?? null, kind: "api" });
+      const result = await runs.startRun({ repository, issue, by: by ?? null, kind });
       if (result.kind === "refused")
         return { ok: false, problem: { status: 409, code: result.why, message: result.reason } };
       return { ok: true, id: result.id, started: result.kind === "started" };

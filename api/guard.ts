@@ -1,5 +1,5 @@
 /** Stands before every route but webhook, health and ready: how often, under which name, and with which token. */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Access, Session } from "./access.ts";
 import { isLoopbackHost } from "./loopback.ts";
@@ -13,6 +13,8 @@ const WRONG_TOKEN_COST = 10;
 export interface Guard {
   /** For everything: the rate, and without a token the Host header. */
   everything: MiddlewareHandler;
+  /** The bearer token, where one is set. */
+  token: MiddlewareHandler;
   /** For the JSON API: the bearer token; without one set, only reading. */
   api: MiddlewareHandler;
   /** The logged-in person, for the pages; null: nobody, or no token is set. */
@@ -65,20 +67,23 @@ export function createGuard(access: Access, rateLimit: RateLimit): Guard {
     },
 
     api: async (c, next) => {
-      if (!access.guarded) {
-        return c.req.method === "GET" || c.req.method === "HEAD" ? next() : problem(c, CHANGES_NEED_TOKEN);
-      }
-      const token = bearer(c);
-      if (token !== null && access.isToken(token)) return next();
-      if (token !== null) wrongToken(c);
-      c.header("WWW-Authenticate", 'Bearer realm="mergewright"');
-      const message =
-        token === null
-          ? "Send the API token as `Authorization: Bearer`."
-          : "This is not the API token that is set here.";
-      return problem(c, { status: 401, code: token === null ? "no-token" : "wrong-token", message });
+      const reads = c.req.method === "GET" || c.req.method === "HEAD";
+      return access.guarded || reads ? askToken(c, next) : problem(c, CHANGES_NEED_TOKEN);
     },
+
+    token: askToken,
   };
+
+  async function askToken(c: Context, next: Next): Promise<Response | void> {
+    if (!access.guarded) return next();
+    const token = bearer(c);
+    if (token !== null && access.isToken(token)) return next();
+    if (token !== null) wrongToken(c);
+    c.header("WWW-Authenticate", 'Bearer realm="mergewright"');
+    const message =
+      token === null ? "Send the API token as `Authorization: Bearer`." : "This is not the API token that is set here.";
+    return problem(c, { status: 401, code: token === null ? "no-token" : "wrong-token", message });
+  }
 }
 
 /** The address of whoever is connected. Forwarding headers are not believed: anybody can write them. */

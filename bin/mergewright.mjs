@@ -21,7 +21,7 @@ if (
 }
 
 /** Commands that a program may call many times: they do not wait for the compiler. */
-const QUICK = new Set(["memory"]);
+const QUICK = new Set(["memory", "mcp"]);
 
 let main;
 const quick =

@@ -16,18 +16,19 @@ export async function withRuns<T>(config: Config, use: (runs: Runs) => Promise<T
   const { address, webUi } = whereIsTemporal(config);
   const connection = await connect(config, address);
   try {
-    const client = clientOver(connection, config);
-    return await use(
-      createRuns({
-        client,
-        settingsFor: (repository) => config.settingsFor(repository),
-        links: () => ({ page: null, webUi }),
-        isKept: keptIn(createArtifacts(config)),
-      }),
-    );
+    return await use(runsOver(connection, config, webUi));
   } finally {
     await connection.close();
   }
+}
+
+export function runsOver(connection: Connection, config: Config, webUi: string | null): Runs {
+  return createRuns({
+    client: clientOver(connection, config),
+    settingsFor: (repository) => config.settingsFor(repository),
+    links: () => ({ page: null, webUi }),
+    isKept: keptIn(createArtifacts(config)),
+  });
 }
 
 export function whereIsTemporal(config: Config): { address: string; webUi: string | null } {

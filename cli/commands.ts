@@ -28,6 +28,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: "Index a repository on this machine and find the files that an issue is about: index, search, remove",
     load: () => import("./memory.ts"),
   },
+  mcp: {
+    description: "Serve tools and resources to a program over standard input and output (Model Context Protocol)",
+    load: () => import("./mcp.ts"),
+  },
   approve: {
     description: "Approve what a run waits for: its plan, or the merge of its pull request",
     load: () => import("./approve.ts"),

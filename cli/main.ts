@@ -1,8 +1,8 @@
 /** The command line `mergewright`: finds the command, checks its arguments, runs it, and tells how it ended. */
-import { readFileSync } from "node:fs";
 import { parseArgs, renderUsage, type CommandDef } from "citty";
 import { processEnvironment } from "../config/environment.ts";
 import { nearest } from "../config/suggest.ts";
+import { productVersion } from "../config/version.ts";
 import { createRedactor } from "../workers/redact.ts";
 import { checkArguments } from "./check-arguments.ts";
 import { COMMANDS, type Entry } from "./commands.ts";
@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [first, ...rest] = argv;
-  if (first === "--version" || first === "-v") return print(version(), terminal);
+  if (first === "--version" || first === "-v") return print(productVersion(), terminal);
   if (first === "--help" || first === "-h" || first === "help") return help(rest[0], terminal);
   if (first === undefined) {
     terminal.err(await renderUsage(overview()));
@@ -60,21 +60,9 @@ function overview(): CommandDef {
   const commands = Object.entries(COMMANDS).map(([name, { description }]) => [name, { meta: { name, description } }]);
   const description = "Turns a GitHub issue into a reviewed, merged pull request, as one durable Temporal workflow.";
   return {
-    meta: { name: "mergewright", version: version(), description },
+    meta: { name: "mergewright", version: productVersion(), description },
     subCommands: Object.fromEntries(commands) as Record<string, CommandDef>,
   };
-}
-
-function version(): string {
-  for (const path of ["../package.json", "../../package.json"]) {
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as { version: string }).version;
-    } catch (error) {
-      // A build stands one folder deeper than the sources.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return "unknown";
 }
 
 function report(error: unknown, terminal: Terminal): number {

@@ -1,5 +1,6 @@
 /** The API process: it listens for webhooks, people and programs, and talks to Temporal. */
 import { createApi } from "../api/app.ts";
+import { createChanges, type PermissionOf } from "../api/changes.ts";
 import { createIntake } from "../api/intake.ts";
 import { createReadiness, type Part } from "../api/readiness.ts";
 import { createRuns } from "../api/runs.ts";
@@ -7,11 +8,14 @@ import { listen } from "../api/server.ts";
 import { webhookSecrets } from "../api/signature.ts";
 import type { Config } from "../config/config.ts";
 import type { Forge } from "../domain/ports.ts";
+import { createMcpHandler } from "../memory/mcp/http.ts";
 import { checkQdrant } from "../memory/qdrant.ts";
 import type { ResolveIssueInput } from "../workflows/messages.ts";
 import { createArtifacts, keptIn } from "./artifacts.ts";
 import { lazyClient } from "./connect.ts";
 import type { Log } from "./log.ts";
+import { mcpOverHttp } from "./mcp.ts";
+import { memoryAccess } from "./memory-access.ts";
 import { payloadReader } from "./payloads/reader.ts";
 import { createForges } from "./ports.ts";
 
@@ -36,19 +40,23 @@ export async function startApi(
     links: () => links,
     isKept: keptIn(createArtifacts(config)),
   });
+  const permissionOf: PermissionOf = (repository, login) => forge.permission(repository, login);
+  const memory = memoryAccess(config);
+  const changes = createChanges(runs, permissionOf);
   const account = ourLogin(config, forge, log);
   account();
   const app = createApi({
     runs,
     intake: createIntake(client),
     readiness: createReadiness(client, optionalParts(config)),
-    permissionOf: (repository, login) => forge.permission(repository, login),
+    permissionOf,
     log,
     apiToken: config.apiToken,
     secretsFor: webhookSecrets(config.github.webhookSecret, tenantSecrets(config)),
     triggers: config.triggers,
     ourLogin: account,
     payloads: payloadReader(config),
+    mcp: createMcpHandler(mcpOverHttp(config, { runs, changes, memory, log })),
     links: { temporalWebUi: webUi, namespace: config.temporal.namespace, githubWeb: githubWeb(config) },
   });
   const server = await listen(app, { host: config.host, port: config.port, apiToken: config.apiToken });
@@ -59,6 +67,7 @@ export async function startApi(
     links,
     async stop() {
       await server.close();
+      await memory.close();
       await connection.close();
     },
   };

@@ -3,23 +3,26 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { findGitDir, openSourceRepository } from "../../activities/adapters/git/source.ts";
 import type { MemoryConfig } from "../../config/memory.ts";
-import type { CodeHit, IndexProgress, IndexReport, MemoryScope } from "../../domain/ports.ts";
+import type { CodeHit, CodeIndex, IndexProgress, IndexReport, MemoryScope } from "../../domain/ports.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
 import { createEmbedder } from "../../memory/dense/embedder.ts";
 import { openStore } from "../../memory/store/open.ts";
 
-export interface LocalMemory {
-  /** As people know it: the folder. */
-  repository: string;
+export interface LocalMemory extends LocalCode {
   /** `embedded` or `qdrant`. */
   store: string;
+  close(): Promise<void>;
+}
+
+export interface LocalCode {
+  /** As people know it: the folder. */
+  repository: string;
   index(
     revision: string,
     options: { signal: AbortSignal; onProgress?: (progress: IndexProgress) => void },
   ): Promise<IndexReport>;
   search(query: string, options: { limit: number; signal: AbortSignal }): Promise<CodeHit[]>;
   remove(signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
 }
 
 export async function openLocalMemory(
@@ -28,17 +31,34 @@ export async function openLocalMemory(
   cwd: string,
   folder: string,
 ): Promise<LocalMemory> {
-  const gitDir = await realpath(await findGitDir(resolve(cwd, folder)));
-  const repository = basename(gitDir) === ".git" ? dirname(gitDir) : gitDir;
-  const scope: MemoryScope = { tenant: "local", repository };
+  // Before the store is made: what is no repository leaves nothing behind.
+  const gitDir = await gitDirOf(cwd, folder);
   const store = await openStore(config);
   const code = createCodeIndex({ store, embedder: config.embeddings ? createEmbedder(config.embeddings) : null });
+  return { ...localCode(code, env, gitDir), store: store.kind, close: () => store.close() };
+}
+
+/** The same, over a store that is open already. */
+export async function localMemory(
+  code: CodeIndex,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  folder: string,
+): Promise<LocalCode> {
+  return localCode(code, env, await gitDirOf(cwd, folder));
+}
+
+async function gitDirOf(cwd: string, folder: string): Promise<string> {
+  return realpath(await findGitDir(resolve(cwd, folder)));
+}
+
+function localCode(code: CodeIndex, env: Readonly<Record<string, string | undefined>>, gitDir: string): LocalCode {
+  const repository = basename(gitDir) === ".git" ? dirname(gitDir) : gitDir;
+  const scope: MemoryScope = { tenant: "local", repository };
   return {
     repository,
-    store: store.kind,
     index: (revision, options) => code.index(scope, openSourceRepository(env, gitDir), revision, options),
     search: (query, options) => code.search(scope, query, options),
     remove: (signal) => code.remove(scope, signal),
-    close: () => store.close(),
   };
 }
