@@ -6,6 +6,7 @@ import { NotFound } from "../domain/errors.ts";
 import type { Delivery, Intent } from "../domain/events.ts";
 import { type IssueRun, issueWorkflowId, MARKER_PREFIX, type RepositoryName, runOfBranch } from "../domain/ids.ts";
 import type { Forge } from "../domain/ports.ts";
+import { priorityOf } from "../domain/priority.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import {
   githubEventSignal,
@@ -42,15 +43,17 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
         const { repository, sender, at, intent } = delivery;
         if (intent.kind !== "start") throw new TypeError(`delivery ${delivery.guid} is not a trigger`);
         const workflowId = issueWorkflowId(repository, intent.issue);
+        const settings = settingsFor(repository);
         const input: ResolveIssueInput = {
           repository,
           issue: intent.issue,
           snapshot: intent.snapshot,
           trigger: { kind: intent.trigger, by: sender?.login ?? null, at, commentId: intent.reactTo },
-          settings: settingsFor(repository),
+          settings,
           links: linksFor(workflowId),
         };
         const options = {
+          priority: priorityOf(repository, intent.snapshot.labels, settings.priority_labels),
           taskQueue: Context.current().info.taskQueue,
           workflowId,
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,

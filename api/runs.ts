@@ -8,6 +8,7 @@ import {
 import { ServiceUnavailable } from "../domain/errors.ts";
 import type { TriggerKind } from "../domain/events.ts";
 import { issueWorkflowId, type RepositoryName } from "../domain/ids.ts";
+import { priorityOf } from "../domain/priority.ts";
 import type { Outcome } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import {
@@ -171,6 +172,8 @@ export function createRuns({
             workflowId: id,
             taskQueue,
             workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+            // The labels are not known yet.
+            priority: priorityOf(repository, [], {}),
             args: [input],
             workflowIdConflictPolicy: "USE_EXISTING",
             // Without an earlier run known, one that came and went in between counts as under way.

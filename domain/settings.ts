@@ -161,6 +161,12 @@ const settingsShape = {
     .default("commit-status")
     .describe("How the head commit shows our verification; check runs need a GitHub App"),
   post_review: z.boolean().default(true).describe("Show what our reviewer found as a review on the pull request"),
+  priority_labels: z
+    .record(z.string().min(1), z.int().min(1).max(5))
+    .default({})
+    .describe(
+      "Which runs get room first: labels with a priority from 1 (first) to 5 (last), such as `{ urgent: 1 }`; without one it is 3",
+    ),
   test_command: z
     .string()
     .min(1)

@@ -74,4 +74,6 @@ const TUNING = [
   "matching.rps=50000",
   "frontend.namespaceRPS=50000",
   "frontend.rps=50000",
+  // A repository with many issues does not hold up one with a single issue (`domain/priority.ts`); includes priorities.
+  "matching.enableFairness=true",
 ];

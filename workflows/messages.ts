@@ -4,6 +4,7 @@ import type { Base, RunRef } from "../activities/contract.ts";
 import type { Delivery, IssueEvent, TriggerKind } from "../domain/events.ts";
 import { deliveryWorkflowId, type RepositoryName, type Role } from "../domain/ids.ts";
 import type { Classification, Plan } from "../domain/outputs.ts";
+import { DELIVERY_PRIORITY, fairnessKeyOf } from "../domain/priority.ts";
 import type { IssueSnapshot, RunStatus } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import type { AgentProgress } from "./agent-messages.ts";
@@ -71,6 +72,7 @@ export function deliveryStart(delivery: Delivery, taskQueue: string) {
     workflowId: deliveryWorkflowId(delivery.guid),
     taskQueue,
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    priority: { priorityKey: DELIVERY_PRIORITY, fairnessKey: fairnessKeyOf(delivery.repository) },
     args: [input],
     workflowIdReusePolicy: "REJECT_DUPLICATE" as const,
     workflowIdConflictPolicy: "USE_EXISTING" as const,
