@@ -196,7 +196,7 @@ function answerIn(role: Role, text: string): Turn["answer"] {
  * Most replies are a tenth of it. A larger one might go to the place that is full or away just now (`storage.inline_bytes`), and is only kept
  * in the memory of its worker.
  */
-const MAX_CARRIED_BYTES = 48 * 1024;
+const MAX_CARRIED_BYTES = 24 * 1024;
 
 const EMPTY = "Your reply was empty. Go on with the work, or say in a few sentences what you have done.";
 /** An answer goes into the history, where a result over 2 MB would end the run, into briefs and onto pages. Real ones have 2,000. */
