@@ -1,5 +1,7 @@
 /** Whether a sandbox still belongs to a run: pure; what the engine and Temporal said goes in. */
 
+import type { Phase } from "./run.ts";
+
 /** A sandbox as its labels, or the note beside it, tell of it. */
 export interface KnownSandbox {
   key: string;
@@ -18,6 +20,16 @@ export const UNKNOWN_GRACE_MS = 10 * 60_000;
 /** Nothing in it is lost: all that changed was made safe after each call, and the next step builds it again. */
 export function isIdle(lastUse: number | null, idleMs: number, nowMs: number): boolean {
   return idleMs > 0 && lastUse !== null && nowMs - lastUse > idleMs;
+}
+
+/** Its run waits for people or for checks: hours or days, mostly. */
+const RESTING: readonly Phase[] = ["awaiting-plan-approval", "awaiting-checks", "awaiting-approval", "paused"];
+
+/** After this long without use, the sandbox of a run that rests makes room for a run that could work. */
+const MAKES_ROOM_AFTER_MS = 10_000;
+
+export function makesRoom(phase: string | undefined, lastUse: number | null, nowMs: number): boolean {
+  return RESTING.some((resting) => resting === phase) && isIdle(lastUse, MAKES_ROOM_AFTER_MS, nowMs);
 }
 
 /** One of an earlier run of an issue that has an open one is left until that has ended. */

@@ -21,6 +21,10 @@ export class Places {
     return this.#runs.size;
   }
 
+  get full(): boolean {
+    return !this.#hasRoom();
+  }
+
   /** Keys of the sandboxes that are open here. */
   get sandboxes(): string[] {
     return [...this.#runs.values()].flatMap((open) => [...open]);

@@ -10,6 +10,7 @@ import { homeQueue, sandboxQueue } from "../domain/ids.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { connectionOptions } from "./connect.ts";
+import { phaseInTemporal, watchCrowd } from "./crowd.ts";
 import { homeId } from "./home.ts";
 import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
@@ -98,6 +99,8 @@ export async function startWorker(
   const everyMs = config.upkeep.sandbox_minutes * 60_000;
   const idleMs = config.upkeep.idle_sandbox_minutes * 60_000;
   const stopReaper = startReaper({ client, sandboxes: ports.sandboxes, uses, idleMs, everyMs, log });
+  const phaseOf = (workflowId: string): Promise<string | undefined> => phaseInTemporal(client, workflowId);
+  const stopCrowd = watchCrowd({ phaseOf, sandboxes: ports.sandboxes, places, uses, log });
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
   log.info(
@@ -115,6 +118,7 @@ export async function startWorker(
     async stop() {
       draining.abort();
       stopReaper();
+      stopCrowd();
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
       await closeSandboxes(ports.sandboxes, places, log);

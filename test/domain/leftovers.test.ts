@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isIdle, isLeftover, type RunState, UNKNOWN_GRACE_MS } from "../../domain/leftovers.ts";
+import { isIdle, isLeftover, makesRoom, type RunState, UNKNOWN_GRACE_MS } from "../../domain/leftovers.ts";
 
 const MADE = Date.parse("2026-11-21T12:00:00Z");
 const sandbox = { key: "k-coder", workflowId: "issue/o/r/1", madeAt: MADE };
@@ -21,4 +21,15 @@ it.each([
   ["unused, and the setting says never", MADE, 0, MADE + 1e12, false],
 ] as const)("a sandbox that is %s is judged so", (_, lastUse, idleMs, nowMs, idle) => {
   expect(isIdle(lastUse, idleMs, nowMs)).toBe(idle);
+});
+
+it.each<[string | undefined, number, boolean]>([
+  ["awaiting-approval", 10_001, true],
+  ["awaiting-checks", 10_001, true],
+  ["paused", 10_001, true],
+  ["awaiting-approval", 10_000, false],
+  ["working", 3_600_000, false],
+  [undefined, 3_600_000, false],
+])("the sandbox of a run that is %s, unused for %s ms, makes room: %s", (phase, unusedMs, expected) => {
+  expect(makesRoom(phase, MADE, MADE + unusedMs)).toBe(expected);
 });

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { CustomSlotSupplier, ActivitySlotInfo, SlotReserveContext } from "@temporalio/worker";
 import type { Sandbox, Sandboxes, SandboxSpec } from "../../domain/ports.ts";
+import { makeRoom } from "../../workers/crowd.ts";
+import type { Log } from "../../workers/log.ts";
 import { inPlaces, Places } from "../../workers/places.ts";
 import { Uses } from "../../workers/uses.ts";
 
@@ -79,5 +81,40 @@ describe("a sandbox", () => {
     await sandboxes.close("k-coder");
     expect(await uses.lastUse("k-coder")).toBeNull();
     expect(places.runs).toBe(0);
+  });
+});
+
+describe("a full worker", () => {
+  it("removes the idle sandboxes of runs that wait, and no others", async () => {
+    const places = new Places(3);
+    const uses = new Uses(join(folder, "crowd"));
+    const open = new Map([
+      ["waits-coder", "waits"],
+      ["works-coder", "works"],
+      ["asked-coder", "asked-a-moment-ago"],
+      ["elsewhere-coder", "waits"],
+    ]);
+    const phases: Record<string, string> = { waits: "awaiting-approval", works: "working" };
+    phases["asked-a-moment-ago"] = "awaiting-approval";
+    const sandboxes = {
+      known: async () => [...open].map(([key, workflowId]) => ({ key, workflowId, madeAt: 0 })),
+      close: async (key: string) => {
+        open.delete(key);
+        places.leave(key);
+      },
+    } as unknown as Sandboxes;
+    const log = { info: () => undefined } as unknown as Log;
+    const options = { phaseOf: async (id: string) => phases[id], sandboxes, places, uses, log };
+    const longAgo = new Date(Date.now() - 60_000);
+    for (const key of open.keys()) {
+      if (key !== "elsewhere-coder") places.enter(open.get(key)!, key);
+      await uses.touch(key);
+      if (key !== "asked-coder") utimesSync(join(folder, "crowd", key), longAgo, longAgo);
+    }
+    expect(await makeRoom(options)).toEqual(["waits-coder"]);
+    expect([...open.keys()]).toEqual(["works-coder", "asked-coder", "elsewhere-coder"]);
+    // There is room now: the others may keep theirs.
+    utimesSync(join(folder, "crowd", "asked-coder"), longAgo, longAgo);
+    expect(await makeRoom(options)).toEqual([]);
   });
 });
