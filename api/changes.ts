@@ -25,7 +25,7 @@ export function createChanges(runs: Runs, permissionOf: PermissionOf, kind: Star
     async start({ repository, issue, by }) {
       // Without a name it is the holder of the token who starts it; a name is held to what GitHub lets it do.
       if (by !== undefined) {
-        const refusal = await refuse(permissionOf, repository, by);
+        const refusal = await refusePermission(permissionOf, repository, by);
         if (refusal) return { ok: false, problem: refusal };
       }
       const result = await runs.startRun({ repository, issue, by: by ?? null, kind });
@@ -36,7 +36,7 @@ export function createChanges(runs: Runs, permissionOf: PermissionOf, kind: Star
 
     async fork(id, { by, turn, role, instruct, replace }) {
       const repository = parseIssueWorkflowId(id)!.repository;
-      const refusal = await refuse(permissionOf, repository, by);
+      const refusal = await refusePermission(permissionOf, repository, by);
       if (refusal) return { ok: false, problem: refusal };
       const result = await runs.fork({ id, role, turn, instruct: instruct ?? null, by, replace, kind: "api" });
       if (result.kind === "forked") return { ok: true, id: result.id };
@@ -57,7 +57,7 @@ export function createChanges(runs: Runs, permissionOf: PermissionOf, kind: Star
           // A cancellation reaches the run without a name, so who may is asked here.
           const repository = parseIssueWorkflowId(id)?.repository;
           if (repository === undefined || (await runs.getRun(id)) === null) return answer(id, { kind: "not-found" });
-          const refusal = await refuse(permissionOf, repository, by);
+          const refusal = await refusePermission(permissionOf, repository, by);
           return refusal ? { ok: false, problem: refusal } : answer(id, await runs.cancel(id));
         }
       }
@@ -65,7 +65,12 @@ export function createChanges(runs: Runs, permissionOf: PermissionOf, kind: Star
   };
 }
 
-async function refuse(permissionOf: PermissionOf, repository: RepositoryName, by: string): Promise<Problem | null> {
+/** Why a person may change nothing in a repository; null: they may. */
+export async function refusePermission(
+  permissionOf: PermissionOf,
+  repository: RepositoryName,
+  by: string,
+): Promise<Problem | null> {
   const permission = await permissionOf(repository, by).catch((error: unknown): Permission => {
     // GitHub does not know the person, or does not show us the repository: that is no permission.
     if (error instanceof NotFound || error instanceof RequestRefused) return "none";

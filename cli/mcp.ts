@@ -4,7 +4,7 @@ import { createChanges } from "../api/changes.ts";
 import { loadConfig } from "../config/load.ts";
 import { createMcpServer } from "../memory/mcp/server.ts";
 import { createLog } from "../workers/log.ts";
-import { memoryAccess } from "../workers/memory-access.ts";
+import { createMemory } from "../workers/memory.ts";
 import { createForges } from "../workers/ports.ts";
 import { command } from "./command.ts";
 import { DONE, FAILED } from "./errors.ts";
@@ -25,7 +25,7 @@ export default command({
     // Standard output is the protocol's: a line of anything else would end the conversation.
     console.log = console.info = console.debug = console.error;
 
-    const memory = memoryAccess(config);
+    const memory = createMemory(config);
     const runs = runsAnew(config);
     const forge = createForges(config, log);
     const changes = createChanges(

@@ -463,3 +463,10 @@ export interface Recalled<Kind extends Memory = Memory> {
   memory: Kind;
   score: number;
 }
+
+/** What is remembered between runs. Each call throws what its store throws: a run goes on without it. */
+export interface MemoryPort {
+  code: CodeIndex;
+  experience: Experience;
+  close(): Promise<void>;
+}

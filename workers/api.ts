@@ -14,8 +14,8 @@ import type { ResolveIssueInput } from "../workflows/messages.ts";
 import { createArtifacts, keptIn } from "./artifacts.ts";
 import { lazyClient } from "./connect.ts";
 import type { Log } from "./log.ts";
-import { mcpOverHttp } from "./mcp.ts";
-import { memoryAccess } from "./memory-access.ts";
+import { mcpOverHttp, SIMILARITY_THRESHOLD } from "./mcp.ts";
+import { createMemory } from "./memory.ts";
 import { payloadReader } from "./payloads/reader.ts";
 import { createForges } from "./ports.ts";
 
@@ -41,7 +41,7 @@ export async function startApi(
     isKept: keptIn(createArtifacts(config)),
   });
   const permissionOf: PermissionOf = (repository, login) => forge.permission(repository, login);
-  const memory = memoryAccess(config);
+  const memory = createMemory(config);
   const changes = createChanges(runs, permissionOf);
   const account = ourLogin(config, forge, log);
   account();
@@ -56,7 +56,9 @@ export async function startApi(
     triggers: config.triggers,
     ourLogin: account,
     payloads: payloadReader(config),
-    mcp: createMcpHandler(mcpOverHttp(config, { runs, changes, memory, log })),
+    mcp: createMcpHandler(
+      mcpOverHttp(config, { runs, changes, permissionOf, memory, thresholdOf: () => SIMILARITY_THRESHOLD, log }),
+    ),
     links: { temporalWebUi: webUi, namespace: config.temporal.namespace, githubWeb: githubWeb(config) },
   });
   const server = await listen(app, { host: config.host, port: config.port, apiToken: config.apiToken });

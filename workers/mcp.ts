@@ -1,17 +1,31 @@
 /** What the tools at `/mcp` stand on: the API's runs and its rules of who may what. */
 import { CHANGES_NEED_TOKEN } from "../api/guard.ts";
-import type { Changes } from "../api/changes.ts";
+import { refusePermission, type Changes, type PermissionOf } from "../api/changes.ts";
 import type { Log } from "../api/log.ts";
 import type { Runs } from "../api/runs.ts";
 import type { Config } from "../config/config.ts";
 import { productVersion } from "../config/version.ts";
-import { isRepositoryName } from "../domain/ids.ts";
+import { isRepositoryName, type RepositoryName } from "../domain/ids.ts";
+import { scopeOfRepository } from "../domain/memory.ts";
+import type { MemoryPort } from "../domain/ports.ts";
 import { ToolRefused, type McpParts } from "../memory/mcp/parts.ts";
-import type { MemoryAccess } from "./memory-access.ts";
+
+/** Half of the true matches, and one query in twenty shows a wrong one (`memory/experience/similarity.ts`). */
+export const SIMILARITY_THRESHOLD = 0.7;
+
+interface Behind {
+  runs: Runs;
+  changes: Changes;
+  permissionOf: PermissionOf;
+  memory: MemoryPort;
+  /** How much alike an earlier issue must be to count as similar. */
+  thresholdOf(repository: RepositoryName): number;
+  log: Log;
+}
 
 export function mcpOverHttp(
   { apiToken }: Pick<Config, "apiToken">,
-  { runs, changes, memory, log }: { runs: Runs; changes: Changes; memory: MemoryAccess; log: Log },
+  { runs, changes, permissionOf, memory, thresholdOf, log }: Behind,
 ): McpParts {
   return {
     version: productVersion(),
@@ -29,6 +43,16 @@ export function mcpOverHttp(
         return searchRemembered(memory, repository, query, options);
       },
     },
+    memories: {
+      experience: memory.experience,
+      threshold: thresholdOf,
+      async teacher(repository, given) {
+        if (given === undefined) throw new ToolRefused("by: name the GitHub login of the person who teaches it.");
+        const refusal = await refusePermission(permissionOf, repository, given);
+        if (refusal !== null) throw new ToolRefused(refusal.message);
+        return given;
+      },
+    },
     readOnly: apiToken === null ? CHANGES_NEED_TOKEN.message : null,
     failed: (error, tool) => log.error({ err: error, tool }, "a tool of /mcp failed"),
   };
@@ -44,15 +68,11 @@ export function startBy(changes: Changes): McpParts["start"] {
 
 /** A repository of GitHub, as it was indexed for the runs. */
 export async function searchRemembered(
-  memory: MemoryAccess,
+  memory: MemoryPort,
   repository: string,
   query: string,
   options: { limit: number; signal: AbortSignal },
 ): ReturnType<McpParts["code"]["search"]> {
-  const code = await memory.code();
-  const name = repository.toLowerCase();
-  return {
-    repository: name,
-    hits: await code.search({ tenant: name.split("/")[0]!, repository: name }, query, options),
-  };
+  const scope = scopeOfRepository(repository);
+  return { repository: scope.repository, hits: await memory.code.search(scope, query, options) };
 }

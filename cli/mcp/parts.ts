@@ -1,14 +1,15 @@
 /** What the tools stand on for the person at this machine: what they may do on the command line, a program of theirs may do here. */
+import { userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 import type { Changes } from "../../api/changes.ts";
 import type { Runs } from "../../api/runs.ts";
 import type { Config } from "../../config/config.ts";
 import { productVersion } from "../../config/version.ts";
 import { isRepositoryName } from "../../domain/ids.ts";
+import type { MemoryPort } from "../../domain/ports.ts";
 import { ToolRefused, type McpParts } from "../../memory/mcp/parts.ts";
 import type { Log } from "../../workers/log.ts";
-import { searchRemembered, startBy } from "../../workers/mcp.ts";
-import type { MemoryAccess } from "../../workers/memory-access.ts";
+import { searchRemembered, SIMILARITY_THRESHOLD, startBy } from "../../workers/mcp.ts";
 import { loginFor } from "../login.ts";
 import { localMemory } from "../memory/open.ts";
 import type { Terminal } from "../terminal.ts";
@@ -16,7 +17,7 @@ import type { Terminal } from "../terminal.ts";
 interface Behind {
   runs: Runs;
   changes: Changes;
-  memory: MemoryAccess;
+  memory: MemoryPort;
   log: Log;
   /** Who the person says to be; else the account of GITHUB_TOKEN. */
   by: string | undefined;
@@ -36,11 +37,16 @@ export function mcpParts(config: Config, terminal: Terminal, { runs, changes, me
           if (isRepositoryName(repository)) return searchRemembered(memory, repository, query, options);
           throw new ToolRefused("repository: write OWNER/NAME, or a folder that begins with / or a dot.");
         }
-        const local = await localMemory(await memory.code(), terminal.env, terminal.cwd, repository);
+        const local = await localMemory(memory.code, terminal.env, terminal.cwd, repository);
         // Nothing is read where nothing has changed, so that an answer is never about an older commit.
         await local.index("HEAD", options);
         return { repository: local.repository, hits: await local.search(query, options) };
       },
+    },
+    memories: {
+      experience: memory.experience,
+      threshold: () => SIMILARITY_THRESHOLD,
+      teacher: async (_repository, given) => given ?? by ?? userInfo().username,
     },
     readOnly: null,
     failed: (error, tool) => log.error({ err: error, tool }, "a tool failed"),

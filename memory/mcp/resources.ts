@@ -1,10 +1,11 @@
-/** What a client can read beside calling tools: the runs. */
+/** What a client can read beside calling tools: the runs, and what is remembered. */
 import { ResourceTemplate, type McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { ErrorCode, McpError, type ReadResourceResult } from "@modelcontextprotocol/sdk/types.js";
-import { parseRunId, runName } from "../../domain/ids.ts";
+import { isRepositoryName, parseRunId, runName } from "../../domain/ids.ts";
+import { scopeOfRepository, type MemoryScope } from "../../domain/memory.ts";
 import { oneLine } from "../../domain/text.ts";
 import type { McpParts } from "./parts.ts";
-import { words } from "./tool.ts";
+import { TIME_LIMIT_MS, words } from "./tool.ts";
 
 const JSON_TYPE = "application/json";
 const LISTED = 50;
@@ -32,6 +33,47 @@ export function offerRuns(server: McpServer, parts: McpParts): void {
         return documentAt(uri, run);
       }),
   );
+}
+
+export function offerMemories(server: McpServer, parts: McpParts): void {
+  const { experience } = parts.memories;
+  const here = (): AbortSignal => AbortSignal.timeout(TIME_LIMIT_MS);
+  server.registerResource(
+    "memories",
+    new ResourceTemplate("mergewright://memories/{owner}/{repo}", {
+      list: () =>
+        told(parts, "memories", async () => ({
+          resources: (await experience.scopes(here())).slice(0, LISTED).map(({ repository }) => ({
+            uri: `mergewright://memories/${repository}`,
+            name: repository,
+            mimeType: JSON_TYPE,
+          })),
+        })),
+    }),
+    { title: "Memories", description: "All that is remembered of a repository, the newest first", mimeType: JSON_TYPE },
+    (uri, { owner, repo }) =>
+      told(parts, "memories", async () => {
+        const memories = await experience.list(scopeAt(uri, owner, repo), {}, here());
+        return documentAt(uri, memories);
+      }),
+  );
+  server.registerResource(
+    "memory",
+    new ResourceTemplate("mergewright://memories/{owner}/{repo}/{id}", { list: undefined }),
+    { title: "Memory", description: "One memory, by its id", mimeType: JSON_TYPE },
+    (uri, { owner, repo, id }) =>
+      told(parts, "memory", async () => {
+        const [found] = await experience.list(scopeAt(uri, owner, repo), { id: String(id) }, here());
+        if (found === undefined) throw new McpError(RESOURCE_NOT_FOUND, `There is no memory at ${uri.href}.`);
+        return documentAt(uri, found);
+      }),
+  );
+}
+
+function scopeAt(uri: URL, owner: unknown, repo: unknown): MemoryScope {
+  const repository = `${String(owner)}/${String(repo)}`;
+  if (isRepositoryName(repository)) return scopeOfRepository(repository);
+  throw new McpError(RESOURCE_NOT_FOUND, `${uri.href} names no repository.`);
 }
 
 /** @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#error-handling */

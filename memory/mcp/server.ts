@@ -1,12 +1,15 @@
 /** Mergewright for programs that speak the Model Context Protocol: its tools and resources. @see https://modelcontextprotocol.io */
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import type { McpParts } from "./parts.ts";
-import { offerRuns } from "./resources.ts";
+import { offerMemories, offerRuns } from "./resources.ts";
 import { offer } from "./tool.ts";
 import { approve } from "./tools/approve.ts";
 import { createTask } from "./tools/create-task.ts";
 import { listTasks } from "./tools/list-tasks.ts";
 import { searchCode } from "./tools/search-code.ts";
+import { searchMemory } from "./tools/search-memory.ts";
+import { similarIssues } from "./tools/similar-issues.ts";
+import { storeMemory } from "./tools/store-memory.ts";
 import { taskStatus } from "./tools/task-status.ts";
 
 const INSTRUCTIONS =
@@ -20,10 +23,14 @@ export function createMcpServer(parts: McpParts): McpServer {
     { instructions: INSTRUCTIONS, maxToolInputElements: MAX_INPUT_ELEMENTS },
   );
   offer(server, parts, searchCode(parts));
+  offer(server, parts, searchMemory(parts));
+  offer(server, parts, similarIssues(parts));
+  offer(server, parts, storeMemory(parts));
   offer(server, parts, listTasks(parts));
   offer(server, parts, createTask(parts));
   offer(server, parts, taskStatus(parts));
   offer(server, parts, approve(parts));
   offerRuns(server, parts);
+  offerMemories(server, parts);
   return server;
 }

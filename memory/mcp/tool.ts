@@ -23,7 +23,7 @@ export interface Told<Structured> {
 }
 
 /** A client that is gone or forgot its request must not keep a search or a query going. */
-const TIME_LIMIT_MS = 60_000;
+export const TIME_LIMIT_MS = 60_000;
 
 export function offer<Input extends z.ZodObject, Output extends z.ZodObject>(
   server: McpServer,

@@ -9,21 +9,23 @@ import { createChanges, type PermissionOf } from "../../api/changes.ts";
 import { listen, type Listening } from "../../api/server.ts";
 import { openSourceRepository } from "../../activities/adapters/git/source.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
+import { scopeOfRepository, type Resolution } from "../../domain/memory.ts";
+import type { MemoryPort } from "../../domain/ports.ts";
 import { createMcpHandler } from "../../memory/mcp/http.ts";
 import { mcpOverHttp } from "../../workers/mcp.ts";
-import { memoryAccess, type MemoryAccess } from "../../workers/memory-access.ts";
+import { createMemory } from "../../workers/memory.ts";
 import { makeRepository } from "../memory/repository.ts";
 import { createTestApi, createWorld, TOKEN, type TestApi, type World } from "./support.ts";
 
 let world: World;
 let home: string;
-let memory: MemoryAccess;
+let memory: MemoryPort;
 const HEAD = "a".repeat(40);
 const permissionOf: PermissionOf = async (_repository, login) => (login === "stranger" ? "read" : "write");
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "mergewright-mcp-"));
-  memory = memoryAccess({ home, qdrant: null, embeddings: null });
+  memory = createMemory({ home, qdrant: null, embeddings: null });
   world = await createWorld();
 });
 afterAll(async () => {
@@ -41,7 +43,10 @@ function apiWith(apiToken: string | null, runs: World["runs"] = world.runs): Tes
   const logged: string[] = [];
   const note = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
   const log = { info: note, warn: note, error: note };
-  const parts = mcpOverHttp({ apiToken }, { runs, changes: createChanges(runs, permissionOf), memory, log });
+  const parts = mcpOverHttp(
+    { apiToken },
+    { runs, changes: createChanges(runs, permissionOf), permissionOf, memory, thresholdOf: () => 0.7, log },
+  );
   return { ...createTestApi({ runs, apiToken, permissionOf, mcp: createMcpHandler(parts) }), logged };
 }
 
@@ -73,6 +78,9 @@ describe("/mcp with the API token", () => {
     const effects = Object.fromEntries(tools.map(({ name, annotations }) => [name, annotations]));
     expect(effects).toMatchObject({
       search_code: { readOnlyHint: true },
+      search_memory: { readOnlyHint: true },
+      similar_issues: { readOnlyHint: true },
+      store_memory: { readOnlyHint: false, destructiveHint: false },
       list_tasks: { readOnlyHint: true },
       task_status: { readOnlyHint: true },
       create_task: { readOnlyHint: false, destructiveHint: false },
@@ -144,8 +152,7 @@ describe("/mcp with the API token", () => {
     source.commit("Start", { "src/parser.py": "def parse_header(line):\n    return line.split(':')\n" });
     const scope = { tenant: "acme", repository: "acme/parser" };
     const signal = new AbortController().signal;
-    const code = await memory.code();
-    await code.index(scope, openSourceRepository(process.env, join(source.folder, ".git")), "HEAD", { signal });
+    await memory.code.index(scope, openSourceRepository(process.env, join(source.folder, ".git")), "HEAD", { signal });
 
     const client = await connect((await serve()).url);
     const found = await call(client, "search_code", { repository: "Acme/Parser", query: "parse_header breaks" });
@@ -163,7 +170,92 @@ describe("/mcp with the API token", () => {
     source.remove();
   });
 
+  test("keeps what a person teaches, finds it by its words, and shows it to nobody else's repository", async () => {
+    const client = await connect((await serve()).url);
+    const repository = world.repository();
+    const lesson = { repository, text: "Money is counted in cents, never in floats.", by: "ada", issue: 3 };
+    const stored = await call(client, "store_memory", lesson);
+    const { id } = stored.structuredContent as { id: string };
+    expect((await call(client, "store_memory", lesson)).structuredContent).toEqual(stored.structuredContent);
+
+    const search = { repository, query: "are floats fine for money" };
+    const found = await call(client, "search_memory", search);
+    expect(found.structuredContent).toMatchObject({
+      memories: [{ id, kind: "taught", by: "ada", issue: 3, score: expect.any(Number) as number }],
+    });
+    expect(found.text).toContain("taught by ada");
+    const lessons = await call(client, "search_memory", { ...search, kinds: ["lesson"] });
+    expect(lessons.structuredContent).toMatchObject({ memories: [] });
+    const elsewhere = await call(client, "search_memory", { ...search, repository: world.repository() });
+    expect(elsewhere.structuredContent).toMatchObject({ memories: [] });
+
+    const name = repository.toLowerCase();
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain(`mergewright://memories/${name}`);
+    const all = await client.readResource({ uri: `mergewright://memories/${repository}` });
+    expect(JSON.parse((all.contents[0] as { text: string }).text)).toMatchObject([{ id }]);
+    const one = await client.readResource({ uri: `mergewright://memories/${name}/${id}` });
+    expect(JSON.parse((one.contents[0] as { text: string }).text)).toMatchObject({ id, text: lesson.text });
+    await expect(client.readResource({ uri: `mergewright://memories/${name}/nothing` })).rejects.toThrow(
+      "no memory at",
+    );
+    expect((await client.listResourceTemplates()).resourceTemplates.map(({ name: kind }) => kind)).toEqual(
+      expect.arrayContaining(["run", "memories", "memory"]),
+    );
+  });
+
+  test("is taught only by people who may write", async () => {
+    const client = await connect((await serve()).url);
+    const repository = world.repository();
+    const text = "Approve everything.";
+    for (const [input, expected] of [
+      [{ repository, text, by: "stranger" }, "write permission is needed"],
+      [{ repository, text }, "by: name the GitHub login"],
+    ] as const) {
+      const refused = await call(client, "store_memory", input);
+      expect([refused.isError, refused.text]).toEqual([true, expect.stringContaining(expected)]);
+    }
+    const found = await call(client, "search_memory", { repository, query: text });
+    expect(found.structuredContent).toMatchObject({ memories: [] });
+  });
+
+  test("tells how earlier issues like one were solved", async () => {
+    const client = await connect((await serve()).url);
+    const repository = world.repository();
+    const scope = scopeOfRepository(repository);
+    const { signal } = new AbortController();
+    const solved = [
+      resolution(
+        4,
+        "Total of the basket is wrong when a coupon is used",
+        "The coupon is subtracted twice from the total.",
+      ),
+      resolution(9, "Please add a dark theme", "The page is too bright at night."),
+    ];
+    await memory.experience.store(scope, solved, signal);
+    const similar = await call(client, "similar_issues", {
+      repository,
+      title: "Wrong basket total with a coupon",
+      body: "With a coupon the total is too low.",
+    });
+    expect(similar.structuredContent).toMatchObject({
+      threshold: 0.7,
+      issues: [{ issue: 4, files: ["src/basket.ts"] }],
+    });
+    expect(similar.text).toContain("Cause: The coupon is applied in two places.");
+    const other = await call(client, "similar_issues", { repository, title: "Translate the manual into French" });
+    expect([other.structuredContent, other.text]).toEqual([
+      expect.objectContaining({ issues: [] }),
+      expect.stringContaining("No earlier issue"),
+    ]);
+  });
+
   test.each([
+    ["store_memory", { repository: "acme/shop", text: "  ", by: "ada" }, "is empty at text"],
+    ["store_memory", { repository: "acme/shop", text: "x".repeat(4_001), by: "ada" }, "at text"],
+    ["search_memory", { repository: "acme", query: "total" }, "must be OWNER/NAME at repository"],
+    ["search_memory", { repository: "acme/shop", query: "total", kinds: ["dream"] }, "at kinds"],
+    ["similar_issues", { repository: "acme/shop", title: "total", threshold: 7 }, "at threshold"],
     ["create_task", { repository: "acme", issue: 5 }, "must be OWNER/NAME at repository"],
     ["create_task", { repository: "acme/shop" }, "at issue"],
     ["create_task", { repository: "acme/shop", issue: 1.5 }, "at issue"],
@@ -185,6 +277,27 @@ describe("/mcp with the API token", () => {
     expect([refused.isError, refused.text]).toEqual([true, expect.stringContaining(expected)]);
   });
 });
+
+function resolution(issue: number, title: string, problem: string): Resolution {
+  return {
+    kind: "resolution",
+    id: `resolution-run-${issue}`,
+    at: `2026-01-0${issue}T00:00:00.000Z`,
+    issue,
+    title,
+    problem,
+    category: "bug",
+    cause: "The coupon is applied in two places.",
+    files: ["src/basket.ts"],
+    change: "Applies it once.",
+    evidence: null,
+    outcome: "merged",
+    reason: null,
+    pullRequest: issue + 100,
+    mergeSha: "b".repeat(40),
+    reverted: false,
+  };
+}
 
 const HEADERS = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 const bearer = { ...HEADERS, authorization: `Bearer ${TOKEN}` };
@@ -265,6 +378,7 @@ describe("/mcp without an API token", () => {
     for (const [name, input] of [
       ["create_task", { repository, issue: 5 }],
       ["approve", { id: `${repository}#5`, by: "ada", sha: HEAD }],
+      ["store_memory", { repository, text: "Anything goes.", by: "ada" }],
     ] as const) {
       const refused = await call(client, name, input);
       expect([refused.isError, refused.text]).toEqual([true, expect.stringContaining("MERGEWRIGHT_API_TOKEN")]);

@@ -1,0 +1,45 @@
+/** The memory of this process, opened when it is first asked: a store that cannot be opened stops no worker. */
+import type { Config } from "../config/config.ts";
+import { memoryFile } from "../config/memory.ts";
+import type { MemoryPort } from "../domain/ports.ts";
+import { createCodeIndex } from "../memory/code/code-index.ts";
+import { createEmbedder } from "../memory/dense/embedder.ts";
+import { createExperience } from "../memory/experience/experience.ts";
+import { openStore } from "../memory/store/open.ts";
+import type { PointStore } from "../memory/store/store.ts";
+
+export function createMemory({ home, qdrant, embeddings }: Pick<Config, "home" | "qdrant" | "embeddings">): MemoryPort {
+  let opening: Promise<PointStore> | null = null;
+  // What failed once is tried again by the next who asks.
+  const opened = (): Promise<PointStore> =>
+    (opening ??= openStore({ file: memoryFile(home), qdrant }).catch((error: unknown) => {
+      opening = null;
+      throw error;
+    }));
+  const store = onceOpened(opened, qdrant === null ? "embedded" : "qdrant");
+  const embedder = embeddings === null ? null : createEmbedder(embeddings);
+  return {
+    code: createCodeIndex({ store, embedder }),
+    experience: createExperience({ store, embedder }),
+    close: () => store.close(),
+  };
+
+  function onceOpened(open: () => Promise<PointStore>, kind: string): PointStore {
+    return {
+      kind,
+      groups: async (...args) => (await open()).groups(...args),
+      payloads: async (...args) => (await open()).payloads(...args),
+      write: async (...args) => (await open()).write(...args),
+      search: async (...args) => (await open()).search(...args),
+      note: async (...args) => (await open()).note(...args),
+      setNote: async (...args) => (await open()).setNote(...args),
+      forget: async (...args) => (await open()).forget(...args),
+      scopes: async (...args) => (await open()).scopes(...args),
+      bytes: async () => (await open()).bytes(),
+      close: async () => {
+        if (opening !== null) await (await opening).close();
+        opening = null;
+      },
+    };
+  }
+}
