@@ -1,6 +1,7 @@
 /** Starts a run that goes on from an earlier turn of another. */
 import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { issueWorkflowId, parseIssueWorkflowId } from "../domain/ids.ts";
+import { priorityOf } from "../domain/priority.ts";
 import {
   agentProgressQuery,
   type Fork,
@@ -102,6 +103,7 @@ async function isStarted(
         workflowId: id,
         taskQueue,
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        priority: priorityOf(input.repository, [], {}),
         args: [input],
         workflowIdReusePolicy: "REJECT_DUPLICATE",
         staticSummary: `${of.id} from turn ${turn} of its ${role}`,
