@@ -25,7 +25,8 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   run: { description: "Resolve an issue now", load: () => import("./run.ts") },
   status: { description: "Show the latest runs, or one of them in full", load: () => import("./status.ts") },
   memory: {
-    description: "Index a repository on this machine and find the files that an issue is about: index, search, remove",
+    description:
+      "Find the files that an issue is about (index, search), and what runs learnt (list, recall, remember, forget, export, import)",
     load: () => import("./memory.ts"),
   },
   mcp: {

@@ -7,6 +7,8 @@ import { createReader } from "./environment-reader.ts";
 import { readEmbeddings, readQdrant } from "./services.ts";
 
 export interface MemoryConfig {
+  /** State directory, absolute. */
+  home: string;
   /** The embedded store; used where `qdrant` is null. */
   file: string;
   qdrant: Config["qdrant"];
@@ -18,7 +20,7 @@ export function loadMemoryConfig({ env: given, cwd }: { env: Environment; cwd: s
   const { env, problems } = withDotEnv(given, cwd);
   const reader = createReader(env);
   const home = resolve(cwd, reader.text("MERGEWRIGHT_HOME") ?? ".mergewright");
-  const config = { file: memoryFile(home), qdrant: readQdrant(reader), embeddings: readEmbeddings(reader) };
+  const config = { home, file: memoryFile(home), qdrant: readQdrant(reader), embeddings: readEmbeddings(reader) };
   const all = [...problems, ...reader.problems];
   if (all.length > 0) throw new ConfigurationError(all);
   return config;

@@ -5,7 +5,9 @@ import type { Taught } from "../../domain/memory.ts";
 export function taught(said: { text: string; by: string; issue: number | null; at: string }): Taught {
   const text = said.text.trim().slice(0, MAX_CHARACTERS);
   const digest = createHash("sha256").update(JSON.stringify([said.by.toLowerCase(), text]));
-  return { ...said, kind: "taught", id: `taught-${digest.digest("hex").slice(0, 20)}`, text };
+  const { at, issue, by } = said;
+  // In the order of the schema: an export is the same line wherever the memory was made.
+  return { kind: "taught", id: `taught-${digest.digest("hex").slice(0, 20)}`, at, issue, text, by };
 }
 
 /** As the schema in `domain/memory.ts` has it. */

@@ -99,7 +99,7 @@ describe("mergewright memory", () => {
   });
 
   it.each([
-    [["find", "x"], /index, search or remove/],
+    [["find", "x"], /index, search, remove, list/],
     [["index"], /DIR is missing/],
     [["search", "x"], /--repo is missing/],
     [["search", "--repo", "."], /QUERY, or --batch/],

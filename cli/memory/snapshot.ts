@@ -1,0 +1,28 @@
+/** `memory snapshot FILE`: a whole copy of the embedded store, made while others use it. */
+import { existsSync, mkdirSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { loadMemoryConfig } from "../../config/memory.ts";
+import { snapshotEmbedded } from "../../memory/store/embedded-snapshot.ts";
+import { CommandFailed, DONE, UsageError } from "../errors.ts";
+import type { Terminal } from "../terminal.ts";
+import type { ActionName, MemoryArgs } from "./actions.ts";
+
+export async function run(_action: ActionName, { subject, json }: MemoryArgs, terminal: Terminal): Promise<number> {
+  if (subject === undefined) throw new UsageError("FILE is missing. Write memory snapshot FILE.", "memory");
+  const { file, qdrant } = loadMemoryConfig(terminal);
+  if (qdrant !== null)
+    throw new CommandFailed(
+      "qdrant",
+      "The memory stands in Qdrant (QDRANT_URL). Make a snapshot of its collection there; docs/operating.md tells how.",
+    );
+  if (!existsSync(file)) throw new CommandFailed("not-found", `There is no memory yet: ${file} does not exist.`);
+  const target = resolve(terminal.cwd, subject);
+  if (existsSync(target)) throw new CommandFailed("exists", `${target} exists already. Name another file.`);
+  mkdirSync(dirname(target), { recursive: true });
+  snapshotEmbedded(file, target);
+  const { size } = await stat(target);
+  if (json) terminal.document({ snapshot: target, bytes: size });
+  else terminal.out(`${target}: ${size} bytes.`);
+  return DONE;
+}
