@@ -4,11 +4,22 @@
  * One repository has most of the issues, and one a single issue, labelled last: its time is told alone and in the crowd.
  */
 import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Client, Connection } from "@temporalio/client";
 import { removeStage, setStage, type Stage } from "../demo/stage.ts";
 import { findTemporalServer } from "../workers/temporal-state.ts";
-import { addRepository, durations, label, type LoadIssue, movesOf, openIssues, wrongOutside } from "./load/crowd.ts";
+import {
+  addRepository,
+  BOT,
+  bytesBelow,
+  durations,
+  label,
+  type LoadIssue,
+  movesOf,
+  openIssues,
+  wrongOutside,
+} from "./load/crowd.ts";
 import { loadScenario } from "./load/scenario.ts";
 import { memoryOf } from "./process-memory.ts";
 import { rounded, spread, type Spread } from "./statistics.ts";
@@ -26,6 +37,10 @@ interface Report {
   /** Of the repository with a single issue: with nothing else to do, and labelled after all others. */
   singleIssueSeconds: { alone: number; inTheCrowd: number };
   webhookMs: Spread;
+  /** What one run asks of GitHub's API, and how much of it changes something: GitHub limits both. Without Git's transfers. */
+  gitHubRequestsPerRun: { all: number; changing: number };
+  /** What one run leaves in the artifact store, in MB. */
+  artifactsMbPerRun: number;
   /** Moves of sandboxes between workers; with one worker each was a false alarm. */
   moves: number;
   /** Resident memory in MB. */
@@ -107,6 +122,7 @@ async function measure(on: Stage): Promise<Report> {
   const single = await openNext(on, quiet);
   crowd.push(single);
   const before = { product: await memoryOf(pids.product), temporal: await memoryOf(pids.temporal) };
+  const bytesBefore = await bytesBelow(join(on.home, "artifacts"));
   const startedAt = Date.now();
   for (const issue of crowd) await label(on, issue);
   say(`${crowd.length} issues are labelled`);
@@ -115,6 +131,9 @@ async function measure(on: Stage): Promise<Report> {
   const lastEnd = Math.max(...[...took].map(([issue, ms]) => issue.labelledAt + ms));
   const after = { product: await memoryOf(pids.product), temporal: await memoryOf(pids.temporal) };
   const answers = (await on.github.people.deliveries()).flatMap(({ attempts }) => attempts);
+  const asked = (await on.github.people.requests()).filter(
+    ({ at, actor, path }) => Date.parse(at) >= startedAt && actor === BOT && !path.includes(".git/"),
+  );
   const wrong = await wrongOutside(on, [...crowd, alone]);
   const moves = await movesOf(on, crowd);
   await connection.close();
@@ -132,6 +151,11 @@ async function measure(on: Stage): Promise<Report> {
     seconds: spread([...took.values()].map((ms) => ms / 1000)),
     singleIssueSeconds: { alone: rounded(aloneMs / 1000), inTheCrowd: rounded(took.get(single)! / 1000) },
     webhookMs: spread(answers.map(({ durationMs }) => durationMs)),
+    gitHubRequestsPerRun: {
+      all: rounded(asked.length / crowd.length),
+      changing: rounded(asked.filter(({ method }) => method !== "GET").length / crowd.length),
+    },
+    artifactsMbPerRun: rounded(((await bytesBelow(join(on.home, "artifacts"))) - bytesBefore) / 2 ** 20 / crowd.length),
     moves,
     productMb: { start: before.product?.nowMb ?? Number.NaN, peak: after.product?.peakMb ?? Number.NaN },
     temporalMb: { start: before.temporal?.nowMb ?? Number.NaN, peak: after.temporal?.peakMb ?? Number.NaN },

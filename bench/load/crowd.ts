@@ -1,4 +1,6 @@
 /** Issues of the load: opened, labelled all at once, and followed to their ends. */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@temporalio/client";
 import type { RunView } from "../../api/run-view.ts";
@@ -13,7 +15,8 @@ export interface LoadIssue {
   labelledAt: number;
 }
 
-const BOT = "mergewright-demo";
+/** The account of the product on the stage. */
+export const BOT = "mergewright-demo";
 const source = fileURLToPath(new URL("../../demo/repositories/little-duration", import.meta.url));
 
 export async function addRepository(stage: Stage, name: string): Promise<string> {
@@ -105,4 +108,12 @@ export async function movesOf(stage: Stage, issues: readonly LoadIssue[]): Promi
     moves += Math.max(0, hosts.length - 1);
   }
   return moves;
+}
+
+export async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
 }
