@@ -15,6 +15,7 @@ import type {
 } from "../domain/ports.ts";
 import type { IssueSnapshot, Permission, TestRun } from "../domain/run.ts";
 import type { RepositorySettings, RunSettings } from "../domain/settings.ts";
+import type { MemoryActivities, Teaching } from "./memory-contract.ts";
 import type { StoredTurn } from "./conversation.ts";
 
 /** The run that an activity works for. */
@@ -64,9 +65,18 @@ export interface WorkspaceRef {
   checkpoint: Checkpoint | null;
 }
 
-/** A brief as workflows send it: the diff of a review stays in the artifact store. */
+/** What was recalled for a run, by its keys in the artifact store; null, or absent: nothing. */
+export interface RecalledKeys {
+  issues?: string | null;
+  code?: string | null;
+}
+
+/** A brief as workflows send it: the diff of a review, and what was remembered, stay in the artifact store. */
 export type BriefRef =
-  | Exclude<Brief, { kind: "review" }>
+  | (Omit<Brief & { kind: "classify" }, "remembered"> & { recalled?: RecalledKeys })
+  | (Omit<Brief & { kind: "plan" }, "remembered"> & { recalled?: RecalledKeys })
+  | (Omit<Brief & { kind: "implement" }, "remembered"> & { recalled?: RecalledKeys })
+  | Extract<Brief, { kind: "revise" }>
   | (Omit<Brief & { kind: "review" }, "patch" | "patchTruncated" | "files"> & { headSha: string });
 
 /** What the user side of a turn says. */
@@ -179,9 +189,11 @@ export interface RunTestsInput {
 export type Admission =
   | { kind: "ignore"; reason: string }
   | { kind: "start"; workflowId: string }
-  | { kind: "signal"; workflowId: string; event: IssueEvent };
+  | { kind: "signal"; workflowId: string; event: IssueEvent }
+  | { kind: "teach"; teaching: Teaching }
+  | { kind: "forget"; repositories: RepositoryName[] };
 
-export interface Activities {
+export interface Activities extends MemoryActivities {
   admitDelivery(input: { delivery: Delivery }): Promise<Admission>;
   startRun(input: { delivery: Delivery }): Promise<{ workflowId: string; started: boolean }>;
   signalRun(input: { workflowId: string; event: IssueEvent }): Promise<{ delivered: boolean }>;

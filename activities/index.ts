@@ -1,7 +1,7 @@
 /** All activities over one set of ports. */
 import type { RepositoryName } from "../domain/ids.ts";
-import type { Artifacts, Forge, Mirror, Model, Sandboxes } from "../domain/ports.ts";
 import type { Installation } from "./artifacts.ts";
+import type { Artifacts, Forge, MemoryPort, Mirror, Model, Sandboxes } from "../domain/ports.ts";
 import { createChange } from "./change.ts";
 import type { Triggers } from "../domain/settings.ts";
 import type { Activities } from "./contract.ts";
@@ -9,8 +9,11 @@ import { Conversations } from "./conversation.ts";
 import { createForking } from "./fork.ts";
 import { createGitHub } from "./github.ts";
 import { createGround } from "./ground.ts";
+import { createIndexing } from "./index-code.ts";
 import { createIntake, type IntakeParts } from "./intake.ts";
 import { createNews } from "./news.ts";
+import { createRecall } from "./recall.ts";
+import { createRemember } from "./remember.ts";
 import { SettingsOfRuns } from "./run-settings.ts";
 import { createTests } from "./tests.ts";
 import { createSandboxEnding } from "./tools.ts";
@@ -23,6 +26,7 @@ export interface Ports {
   forge: Forge;
   mirror: Mirror;
   artifacts: Artifacts;
+  memory: MemoryPort;
 }
 
 export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
@@ -54,5 +58,8 @@ export function createActivities(ports: Ports, options: ActivityOptions): Activi
     ...createChange(parts),
     ...createTests(parts),
     ...createGitHub(parts),
+    ...createIndexing(parts),
+    ...createRecall(parts),
+    ...createRemember(parts),
   };
 }

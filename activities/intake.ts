@@ -32,6 +32,8 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
       working(async (): Promise<Admission> => {
         const { repository, intent } = delivery;
         if (intent.kind === "start") return admitTrigger(forge, delivery, intent);
+        if (intent.kind === "teach") return admitTeaching({ forge, settingsFor }, delivery, intent);
+        if (intent.kind === "forget") return { kind: "forget", repositories: intent.repositories };
         const run = intent.kind === "signal" ? intent : await runOfPullRequest(forge, repository, intent.pullRequest);
         if (run === null) return { kind: "ignore", reason: "the pull request is not one of ours" };
         const workflowId = issueWorkflowId(repository, run.issue, run.fork ?? null);
@@ -80,6 +82,19 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
         }
       }),
   };
+}
+
+async function admitTeaching(
+  { forge, settingsFor }: Pick<IntakeParts, "forge" | "settingsFor">,
+  { repository, sender, at }: Delivery,
+  { issue, text, commentId }: Intent & { kind: "teach" },
+): Promise<Admission> {
+  const permission = sender === null ? "none" : await forge.permission(repository, sender.login);
+  const stranger = refuseSender(sender, permission);
+  if (stranger !== null || sender === null) return { kind: "ignore", reason: stranger ?? "nobody said it" };
+  if (!settingsFor(repository).memory.enabled)
+    return { kind: "ignore", reason: "nothing is remembered here (memory.enabled is false)" };
+  return { kind: "teach", teaching: { repository, issue, by: sender.login, text, at, commentId } };
 }
 
 async function admitTrigger(forge: Forge, delivery: Delivery, intent: Intent & { kind: "start" }): Promise<Admission> {

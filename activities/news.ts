@@ -75,7 +75,22 @@ export function createNews({ forge, triggers }: { forge: Forge; triggers: Trigge
   /** By the rules of webhooks. What starts a run is none of a run's business. */
   function toEvent(event: RunEvent): IssueEvent[] {
     const routed = routeDelivery(event, { triggers, ourLogin: null });
-    return routed.kind === "ignore" || routed.delivery.intent.kind === "start" ? [] : [routed.delivery.intent.event];
+    if (routed.kind === "ignore") return [];
+    const { intent, at, sender } = routed.delivery;
+    switch (intent.kind) {
+      case "start":
+      case "forget":
+        return [];
+      case "teach": {
+        const { text, commentId } = intent;
+        return sender
+          ? [{ kind: "command", command: { verb: "remember", text }, by: sender.login, at, commentId }]
+          : [];
+      }
+      case "signal":
+      case "signal-by-pull-request":
+        return [intent.event];
+    }
   }
 }
 

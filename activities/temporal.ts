@@ -6,8 +6,8 @@ import { ASKED_TO_WAIT } from "../domain/patience.ts";
 /** What an activity needs of its surroundings while it works. */
 export interface Surroundings {
   signal: AbortSignal;
-  /** Tells Temporal that the work goes on. Cheap: may be called for every event of a stream. */
-  beat: () => void;
+  /** Tells Temporal that the work goes on, and how far it is. Cheap: may be called for every event of a stream. */
+  beat: (progress?: unknown) => void;
 }
 
 /** A quarter of the heartbeat time-out of 4 s (`workflows/activities.ts`), so that a beat or two that come late are no alarm. */
@@ -19,8 +19,12 @@ const BEAT_EVERY_MS = 1_000;
  */
 export async function working<T>(work: (surroundings: Surroundings) => Promise<T>): Promise<T> {
   const context = Context.current();
-  const beat = (): void => context.heartbeat();
-  const timer = setInterval(beat, BEAT_EVERY_MS);
+  let last: unknown;
+  const beat = (progress: unknown = last): void => {
+    last = progress;
+    context.heartbeat(progress);
+  };
+  const timer = setInterval(() => beat(), BEAT_EVERY_MS);
   try {
     return await work({ signal: context.cancellationSignal, beat });
   } catch (error) {

@@ -1,16 +1,23 @@
 /** The tool calls of a reply, each run in the workspace at most once, with the tree made safe when it changed. */
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources";
 import { runTool } from "../agents/tools.ts";
+import { scopeOfRepository } from "../domain/memory.ts";
+import type { MemoryPort } from "../domain/ports.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import type { Activities, Checkpoint, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
 import { type Conversations, resultKey, type StoredResult } from "./conversation.ts";
 import { untilDraining, working } from "./temporal.ts";
+import { within } from "./within.ts";
 import { checkpoint, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
 
 export interface ToolParts extends WorkspaceParts {
   conversations: Conversations;
+  memory: MemoryPort;
   draining: AbortSignal;
 }
+
+/** An agent can grep; it should not wait. */
+const SEARCH_WITHIN_MS = 5_000;
 
 export function createSandboxEnding({ sandboxes }: Pick<ToolParts, "sandboxes">): Pick<Activities, "closeSandbox"> {
   return {
@@ -63,6 +70,10 @@ async function runCall(
     key: journalKey,
     limits,
     signal,
+    searchCode: (query, limit) =>
+      within(SEARCH_WITHIN_MS, "The index of the code", signal, (until) =>
+        parts.memory.code.search(scopeOfRepository(workspace.run.repository), query, { limit, signal: until }),
+      ),
   });
   const saved = mayHaveChanged
     ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal)

@@ -11,7 +11,7 @@ import { openCalls, type Segment, toolResult } from "../agents/conversation.ts";
 import { composeRequest } from "../agents/request.ts";
 import { ROLES } from "../agents/roles.ts";
 import { onlyReads } from "../agents/tools.ts";
-import type { Brief, InstructionFile } from "../domain/brief.ts";
+import type { Brief, InstructionFile, LikelyFile, RememberedIssues } from "../domain/brief.ts";
 import type { ChangeSet } from "../domain/change.ts";
 import type { RepositoryName, Role } from "../domain/ids.ts";
 import { costUsd, type ModelPrice } from "../domain/money.ts";
@@ -35,6 +35,7 @@ import type {
 } from "./contract.ts";
 import { type StoredTurn, replyKey } from "./conversation.ts";
 import { instructionsKey, issueKey } from "./ground.ts";
+import { readRecalled } from "./recall.ts";
 import { working } from "./temporal.ts";
 import { runCalls, type ToolParts } from "./tools.ts";
 
@@ -138,7 +139,16 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
   }
 
   async function wholeBrief(run: RunRef, brief: BriefRef): Promise<Brief> {
-    if (brief.kind !== "review") return brief;
+    if (brief.kind === "revise") return brief;
+    if (brief.kind !== "review") {
+      const { recalled, ...rest } = brief;
+      if (recalled === undefined) return rest;
+      const [issues, files] = await Promise.all([
+        readRecalled<RememberedIssues>(artifacts, recalled.issues),
+        readRecalled<LikelyFile[]>(artifacts, recalled.code),
+      ]);
+      return { ...rest, remembered: { issues, files: files ?? [] } };
+    }
     const { headSha, ...rest } = brief;
     const { patch, patchTruncated, files } = await getJson<ChangeSet>(artifacts, changeKey(run, headSha));
     return { ...rest, patch, patchTruncated, files };
@@ -254,6 +264,8 @@ function shortDigest(value: unknown): string {
 /** One line for the timeline of the Web UI. */
 function summaryOf({ name, input }: { name: string; input: unknown }): string {
   const { command, path, restart } = (input ?? {}) as { command?: unknown; path?: unknown; restart?: unknown };
+  if (name === "search_code")
+    return oneLine(`search_code ${String((input as { query?: unknown } | null)?.query)}`, 120);
   if (name === "bash") return oneLine(restart ? "restart the shell" : `$ ${String(command)}`, 120);
   return oneLine(
     [name === "str_replace_based_edit_tool" ? String(command) : name, typeof path === "string" ? path : ""].join(" "),

@@ -4,6 +4,7 @@ import type { ChangedFile } from "../domain/change.ts";
 import type { Finding, Plan } from "../domain/outputs.ts";
 import type { Evidence, IssueSnapshot } from "../domain/run.ts";
 import { cutMiddle } from "./cut.ts";
+import { describeNeighbours, describeRemembered } from "./remembered.ts";
 import { addUp, cleanLine, cleanMarkdown, cleanPlain, fence, type Removed } from "./untrusted.ts";
 
 export interface BriefContext {
@@ -26,7 +27,11 @@ export function composeBrief(brief: Brief, context: BriefContext): ComposedBrief
   const issue = describeIssue(context);
   switch (brief.kind) {
     case "classify":
-      return compose("classify", [issue.text, "Say what kind of work this issue asks for."], issue.removed);
+      return compose(
+        "classify",
+        [issue.text, describeNeighbours(brief.remembered, context.seed), "Say what kind of work this issue asks for."],
+        issue.removed,
+      );
     case "plan":
       return compose(
         "plan",
@@ -34,6 +39,7 @@ export function composeBrief(brief: Brief, context: BriefContext): ComposedBrief
           issue.text,
           describeClassification(brief.classification),
           instructions(context),
+          describeRemembered(brief.remembered, context.seed),
           "Find out what is wrong, reproduce it, and write the plan.",
         ],
         issue.removed,
@@ -45,6 +51,7 @@ export function composeBrief(brief: Brief, context: BriefContext): ComposedBrief
           issue.text,
           describeClassification(brief.classification),
           instructions(context),
+          describeRemembered(brief.remembered, context.seed),
           describePlan(brief.plan),
           brief.planNote ? `A maintainer read the plan and adds:\n\n${cleanMarkdown(brief.planNote).text}` : "",
           brief.testCommand

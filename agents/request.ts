@@ -2,7 +2,7 @@
 import type { Role } from "../domain/ids.ts";
 import type { ModelRequest } from "../domain/ports.ts";
 import { composeMessages, composeSystem, type Segment } from "./conversation.ts";
-import { type PromptSettings, ROLES, systemPrompt } from "./roles.ts";
+import { type PromptSettings, ROLES, systemPrompt, toolsOf } from "./roles.ts";
 
 export function composeRequest(
   role: Role,
@@ -14,7 +14,7 @@ export function composeRequest(
   return {
     model,
     system: composeSystem(systemPrompt(role, settings)),
-    tools: spec.tools,
+    tools: toolsOf(role, settings),
     messages: composeMessages(segments),
     maxTokens: spec.maxTokens,
     outputSchema: spec.outputSchema,

@@ -6,6 +6,7 @@ import type { RepositorySettings } from "../domain/settings.ts";
 import type { z } from "zod";
 import { renderPrompt } from "./prompts.ts";
 import { type JsonSchema, outputSchema } from "./schema.ts";
+import { SEARCH_CODE } from "./tools/search-code.ts";
 
 export interface RoleSpec {
   promptFile: string;
@@ -30,6 +31,8 @@ export interface PromptValues {
 export interface PromptSettings {
   limits: Pick<RepositorySettings["limits"], "command_seconds" | "output_characters">;
   policy: Pick<RepositorySettings["policy"], "protected_paths">;
+  /** Absent in runs of older versions. */
+  memory?: Pick<RepositorySettings["memory"], "enabled">;
 }
 
 /** Claude's own client tools: it was trained on them, so they need no description of ours. */
@@ -37,6 +40,9 @@ const TOOLS: Anthropic.ToolUnion[] = [
   { type: "bash_20250124", name: "bash" },
   { type: "text_editor_20250728", name: "str_replace_based_edit_tool" },
 ];
+
+/** For those who have to find their way about. */
+const FINDING_TOOLS: Anthropic.ToolUnion[] = [...TOOLS, SEARCH_CODE];
 
 export const ROLES: Readonly<Record<Role, RoleSpec>> = {
   classifier: {
@@ -49,14 +55,14 @@ export const ROLES: Readonly<Record<Role, RoleSpec>> = {
   planner: {
     promptFile: "planner.md",
     promptValues: ["command_seconds", "output_characters", "protected_paths"],
-    tools: TOOLS,
+    tools: FINDING_TOOLS,
     ...returns(Plan),
     maxTokens: 16_000,
   },
   coder: {
     promptFile: "coder.md",
     promptValues: ["command_seconds", "output_characters", "protected_paths"],
-    tools: TOOLS,
+    tools: FINDING_TOOLS,
     answer: null,
     outputSchema: null,
     maxTokens: 32_000,
@@ -69,6 +75,12 @@ export const ROLES: Readonly<Record<Role, RoleSpec>> = {
     maxTokens: 16_000,
   },
 };
+
+/** The tools of a role under these settings: without a memory there is nothing to search. */
+export function toolsOf(role: Role, { memory }: PromptSettings): Anthropic.ToolUnion[] {
+  const { tools } = ROLES[role];
+  return memory?.enabled === true ? tools : tools.filter((tool) => tool !== SEARCH_CODE);
+}
 
 /** The system prompt of a role under these settings. */
 export function systemPrompt(role: Role, settings: PromptSettings): string {

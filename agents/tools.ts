@@ -1,6 +1,7 @@
 /** What happens when Claude uses a tool: always a result for it to read, never a throw for what it did wrong. */
 import { runBash } from "./tools/bash.ts";
 import { runEditor } from "./tools/editor.ts";
+import { runSearchCode } from "./tools/search-code.ts";
 import { failed } from "./tools/result.ts";
 import type { ToolContext, ToolCall, ToolResult } from "./tools/result.ts";
 
@@ -28,6 +29,7 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
 const TOOLS: Readonly<Record<string, (input: unknown, context: ToolContext) => Promise<ToolResult>>> = {
   bash: runBash,
   str_replace_based_edit_tool: runEditor,
+  search_code: runSearchCode,
 };
 
 function isRecord(value: unknown): value is Record<string, unknown> {

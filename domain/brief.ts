@@ -1,11 +1,12 @@
 /** What an agent is asked to do: the opening or a follow-up message of its conversation, before it becomes words. */
 import type { ChangedFile } from "./change.ts";
+import type { Resolution } from "./memory.ts";
 import type { Classification, Finding, Plan } from "./outputs.ts";
 import type { Evidence } from "./run.ts";
 
 export type Brief =
-  | { kind: "classify" }
-  | { kind: "plan"; classification: Classification }
+  | { kind: "classify"; remembered?: Remembered }
+  | { kind: "plan"; classification: Classification; remembered?: Remembered }
   | {
       kind: "implement";
       classification: Classification;
@@ -14,6 +15,7 @@ export type Brief =
       testCommand: string | null;
       /** What a human said when approving the plan. */
       planNote?: string;
+      remembered?: Remembered;
     }
   | {
       kind: "revise";
@@ -37,6 +39,30 @@ export type Brief =
       /** 1 for the first review of this pull request. */
       round: number;
     };
+
+/** What the memory has to say at the beginning. */
+export interface Remembered {
+  /** null: nothing is recalled. */
+  issues: RememberedIssues | null;
+  files: LikelyFile[];
+}
+
+/** Of earlier runs, and of people. */
+export interface RememberedIssues {
+  similar: (Pick<
+    Resolution,
+    "issue" | "title" | "category" | "cause" | "files" | "change" | "outcome" | "reason" | "pullRequest" | "reverted"
+  > & { score: number })[];
+  lessons: { issue: number; text: string }[];
+  taught: { by: string; text: string }[];
+}
+
+/** A file that the issue is likely about, by the index of the code. */
+export interface LikelyFile {
+  path: string;
+  lines: [from: number, to: number];
+  why: string[];
+}
 
 /** What came into a working tree that was made anew. */
 export type NewTree = "others-pushed" | "base-merged";

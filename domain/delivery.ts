@@ -42,6 +42,8 @@ function route(event: RunEvent, rules: RoutingRules): Decision {
       return routeReview(event, rules.triggers);
     case "checks":
       return routeChecks(event);
+    case "repositories-gone":
+      return { kind: "forget", repositories: event.repositories };
   }
 }
 
@@ -93,6 +95,8 @@ function routeComment(event: Of<"comment">, triggers: Triggers): Decision {
     if (!triggers.comment) return { reason: "comments start no run here (triggers.comment is false)" };
     return startRun(issue, "comment", commentId, sender, triggers);
   }
+  // About the repository, and not about the run: it needs none.
+  if (read.command.verb === "remember") return { kind: "teach", issue: number, text: read.command.text, commentId };
   const command: IssueEvent = { kind: "command", command: read.command, by: authority.login, at, commentId };
   return issue.isPullRequest
     ? { kind: "signal-by-pull-request", pullRequest: number, event: command }

@@ -31,7 +31,11 @@ export type Intent =
   /** Something that a run of this issue wants to know, or one fork of it. */
   | { kind: "signal"; issue: number; fork?: number; event: IssueEvent }
   /** The same, about a pull request whose head branch the payload does not tell: the run is found by asking GitHub. */
-  | { kind: "signal-by-pull-request"; pullRequest: number; event: IssueEvent };
+  | { kind: "signal-by-pull-request"; pullRequest: number; event: IssueEvent }
+  /** A person wants something remembered about the repository. */
+  | { kind: "teach"; issue: number; text: string; commentId: number }
+  /** These repositories are no longer ours to know: taken from our App, or deleted. */
+  | { kind: "forget"; repositories: RepositoryName[] };
 
 export type TriggerKind = "opened" | "labeled" | "assigned" | "comment" | "command-line" | "api";
 
@@ -73,4 +77,5 @@ export type SlashCommand =
   | { verb: "cancel" }
   | { verb: "approve" | "approve-plan" | "pause" | "resume" }
   | { verb: "revise" | "reject" | "answer"; text: string }
+  | { verb: "remember"; text: string }
   | { verb: "budget"; usd: number };

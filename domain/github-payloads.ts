@@ -139,3 +139,21 @@ export const StatusPayload = z.object({
 
 export type IssueFields = z.infer<typeof Issue>;
 export type PullRequestFields = z.infer<typeof PullRequest>;
+
+/** `repository.deleted`, `installation.deleted`, `installation_repositories.removed`: each names what is gone in its own way. */
+export const RepositoriesGonePayload = z
+  .object({
+    sender: User,
+    repository: optional(Repository),
+    repositories: optional(z.array(Repository)),
+    repositories_removed: optional(z.array(Repository)),
+  })
+  .transform(({ sender, repository, repositories, repositories_removed: removed }) => ({
+    sender,
+    repositories: [...(repository ? [repository] : []), ...(repositories ?? []), ...(removed ?? [])]
+      .map(({ full_name: name }) => name)
+      .slice(0, MAX_GONE),
+  }));
+
+/** An installation may hold thousands; GitHub itself splits longer lists. */
+const MAX_GONE = 5_000;

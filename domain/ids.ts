@@ -33,6 +33,16 @@ export function agentWorkflowId(issueId: string, role: Role, round: number): str
   return round <= 1 ? `${issueId}/${role}` : `${issueId}/${role}/${round}`;
 }
 
+/** The workflow that indexes a repository's code. */
+export function indexWorkflowId(repository: RepositoryName): string {
+  return `index/${repository.toLowerCase()}`;
+}
+
+/** The one writer of what is remembered of a repository. */
+export function memoryWorkflowId(repository: RepositoryName): string {
+  return `memory/${repository.toLowerCase()}`;
+}
+
 /** The workflow that takes in one webhook delivery: `delivery/GUID`. */
 export function deliveryWorkflowId(guid: string): string {
   return `delivery/${guid}`;

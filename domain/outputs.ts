@@ -29,5 +29,11 @@ export const Review = z.strictObject({
   verdict: z.enum(["approve", "request-changes"]),
   summary: z.string(),
   findings: z.array(Finding).describe("At most six, the most important first, each on a changed line"),
+  lessons: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "At most three sentences that would help whoever works on this repository next; empty when there is nothing",
+    ),
 });
 export type Review = z.infer<typeof Review>;

@@ -121,6 +121,8 @@ export interface Mirror {
     paths: readonly string[],
     signal: AbortSignal,
   ): Promise<Map<string, Uint8Array>>;
+  /** The mirror as the memory reads it. Throws NotFound where this machine has none yet. */
+  source(repository: RepositoryName): Promise<SourceRepository>;
   /** Paths of a commit, all of them. */
   paths(repository: RepositoryName, commit: string, signal: AbortSignal): Promise<string[]>;
   /** E-mail addresses of the authors and committers of the commits that `head` has and `base` has not, each once. */

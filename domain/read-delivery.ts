@@ -9,6 +9,7 @@ import {
   IssuesPayload,
   OwnersPayload,
   PullRequestPayload,
+  RepositoriesGonePayload,
   ReviewPayload,
   StatusPayload,
   type IssueFields,
@@ -40,6 +41,8 @@ export type RunEvent = { guid: string; sender: Actor | null; at: string; reposit
   | { name: "review"; pullRequest: EventPullRequest; review: EventReview }
   /** `settled` is false for a commit status that is still pending. */
   | { name: "checks"; sha: string; branches: string[]; settled: boolean }
+  /** Taken from our App, or deleted: `repository` is the first of them. */
+  | { name: "repositories-gone"; repositories: RepositoryName[] }
 );
 
 /** About how GitHub is set up, not about a run. */
@@ -140,6 +143,25 @@ function setUp(eventName: string): [string, Reader] {
   ];
 }
 
+/** Whoever signs for one owner cannot have another's repositories forgotten. */
+function repositoriesGone(eventName: string, goneBy: string, other: Reader = setUp(eventName)[1]): [string, Reader] {
+  return [
+    eventName,
+    (payload, action, headers) => {
+      if (action !== goneBy) return other(payload, action, headers);
+      const read = RepositoriesGonePayload.safeParse(payload);
+      if (!read.success) return malformed(eventName, read.error);
+      const { repositories, sender } = read.data;
+      const owner = ownerOf(payload)?.toLowerCase();
+      const gone = repositories.filter((name) => name.toLowerCase().split("/", 1)[0] === owner);
+      const [repository] = gone;
+      if (repository === undefined) return other(payload, action, headers);
+      const { guid, receivedAt: at } = headers;
+      return { kind: "read", event: { guid, sender, at, repository, name: "repositories-gone", repositories: gone } };
+    },
+  ];
+}
+
 const readers = new Map<string, Reader>([
   reader("issues", ISSUE_ACTIONS, IssuesPayload, (fields, action, headers) => ({
     ...common(fields, headers, fields.issue.updated_at),
@@ -200,8 +222,12 @@ const readers = new Map<string, Reader>([
     settled: fields.state !== "pending",
   })),
   setUp("ping"),
-  setUp("installation"),
-  setUp("installation_repositories"),
+  repositoriesGone("installation", "deleted"),
+  repositoriesGone("installation_repositories", "removed"),
+  repositoriesGone("repository", "deleted", (_payload, action) => ({
+    kind: "unknown",
+    reason: `no run is about repository.${action ?? "(no action)"}`,
+  })),
   setUp("installation_target"),
 ]);
 

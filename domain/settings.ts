@@ -82,6 +82,28 @@ export const SandboxSettings = z.strictObject({
   workspace: size.default("2g").describe("Quota of the workspace"),
 });
 
+export const MemorySettings = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Index the code, recall how similar issues were solved, and remember each run; never a reason for a run to fail",
+    ),
+  similarity_threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.7)
+    .describe("How much alike an earlier issue must be to be recalled, from 0 to 1; the same on every store"),
+  retention_days: z
+    .number()
+    .min(0)
+    .default(90)
+    .describe("Days after which what was learnt from a run is forgotten; 0: never. What people teach stays"),
+  max_memories_per_issue: count.default(100).describe("Memories of one issue that are kept; the oldest go first"),
+});
+export type MemorySettings = z.infer<typeof MemorySettings>;
+
 export const Triggers = z.strictObject({
   label: z
     .string()
@@ -127,6 +149,13 @@ export const Upkeep = z.strictObject({
     .min(0)
     .default(10)
     .describe("Minutes without use after which a sandbox is removed; it is built again when it is needed; 0: never"),
+  memory_minutes: z
+    .number()
+    .min(0)
+    .default(360)
+    .describe(
+      "How often memories that are past their time are forgotten (memory.retention_days), in minutes; 0: never",
+    ),
 });
 export type Upkeep = z.infer<typeof Upkeep>;
 
@@ -180,6 +209,7 @@ const settingsShape = {
   policy: Policy.prefault({}).describe("What a change may not do, whoever wrote it"),
   sandbox: SandboxSettings.prefault({}).describe("Where the commands run"),
   models: Models.prefault({}).describe("Which Claude does what"),
+  memory: MemorySettings.prefault({}).describe("What is remembered from one run to the next"),
 };
 
 /** The settings of one repository, complete. */

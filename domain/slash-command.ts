@@ -8,7 +8,7 @@ export type ReadCommand =
 
 /** What the mention looks like in every reason that names it. */
 export const COMMAND_VERBS =
-  "approve, approve plan, revise TEXT, reject TEXT, answer TEXT, run, pause, resume, cancel, budget USD";
+  "approve, approve plan, revise TEXT, reject TEXT, answer TEXT, run, pause, resume, cancel, budget USD, remember TEXT";
 
 /**
  * Reads the command on the first line of a comment that says anything. A quote, a code block, a list or prose before it
@@ -39,6 +39,7 @@ function readVerb(verb: string, argument: string, text: string): ReadCommand {
     case "revise":
     case "reject":
     case "answer":
+    case "remember":
       return text === "" ? refused(`\`${verb}\` needs a text after it`) : command({ verb, text });
     case "budget":
       return readBudget(argument);

@@ -13,6 +13,7 @@ import type { RepositoryName } from "../domain/ids.ts";
 import type { Forge, Model, Sandboxes } from "../domain/ports.ts";
 import { createArtifacts } from "./artifacts.ts";
 import type { Log } from "./log.ts";
+import { createMemory } from "./memory.ts";
 import { inPlaces, type Places } from "./places.ts";
 import type { Uses } from "./uses.ts";
 
@@ -29,6 +30,7 @@ export function createPorts(config: Config, log: Log, room: { places: Places; us
       httpHosts: plainHttpHosts(config),
     }),
     artifacts: createArtifacts(config),
+    memory: createMemory(config),
   };
 }
 

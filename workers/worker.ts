@@ -122,6 +122,7 @@ export async function startWorker(
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
       await closeSandboxes(ports.sandboxes, places, log);
+      await ports.memory.close();
     },
   };
 }

@@ -117,6 +117,35 @@ export const { admitDelivery, startRun, signalRun } = proxyActivities<Activities
   retry: patient,
 });
 
+/** Asked for the run that waits: whatever does not answer at once is gone without. */
+export const { recallIssues, recallCode, startIndexing } = proxyActivities<Activities>({
+  startToCloseTimeout: "20 seconds",
+  scheduleToCloseTimeout: "30 seconds",
+  heartbeatTimeout: UNHEARD_MS,
+  retry: { ...patient, maximumAttempts: 2 },
+});
+
+/** Handing something to the memory's own workflows is one request to Temporal; a reaction to a comment may follow it. */
+export const { rememberRun, teach, startForgetting } = proxyActivities<Activities>({
+  startToCloseTimeout: "1 minute",
+  heartbeatTimeout: UNHEARD_MS,
+  retry: briefly,
+});
+
+/** The first index of a large repository takes minutes. The next attempt goes on where one was broken off; so does the next run. */
+export const { indexCode } = proxyActivities<Activities>({
+  startToCloseTimeout: "4 hours",
+  heartbeatTimeout: "30 seconds",
+  retry: { ...patient, maximumAttempts: 10 },
+});
+
+/** What is to be remembered waits for its store as long as it takes, whatever is wrong with it: nobody is held up. */
+export const { storeMemories, forgetRepository } = proxyActivities<Activities>({
+  startToCloseTimeout: "5 minutes",
+  heartbeatTimeout: "30 seconds",
+  retry: { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "1 minute" },
+});
+
 /** Upkeep comes again by its schedule: what does not succeed soon is left to the next time, and the schedule shows it. */
 export const { sweepSources, sweep, removeExpired } = proxyActivities<UpkeepActivities>({
   startToCloseTimeout: "15 minutes",

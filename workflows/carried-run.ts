@@ -5,6 +5,7 @@ import type { Phase, RunStatus, WaitingFor } from "../domain/run.ts";
 import type { AgentProgress } from "./agent-messages.ts";
 import type { Work } from "./implement.ts";
 import type { TreeStart } from "./landmarks.ts";
+import type { RunNotes } from "./run-notes.ts";
 
 /** Places of the story where nothing is under way, so that it can go on from there. */
 export type Chapter =
@@ -29,6 +30,8 @@ export interface CarriedRun {
   base: Base;
   change: Change | null;
   verification: string;
+  /** Absent when it comes from an older version. */
+  notes?: RunNotes;
   pushed: string[];
   sandboxes: string[];
   heard: string[];

@@ -48,7 +48,8 @@ export async function review(run: Run, work: Work): Promise<Revision | null> {
     work.verification = `${work.verification} The review was not finished: ${answer.reason}.`;
     return null;
   }
-  const { verdict, findings, summary } = answer.data as Review;
+  const { verdict, findings, summary, lessons } = answer.data as Review;
+  if (lessons !== undefined) run.notes.lessons = lessons;
   const serious = findings.filter((finding) => finding.severity !== "note");
   work.findings = findings;
   work.reviewed = true;

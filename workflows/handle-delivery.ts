@@ -1,6 +1,6 @@
 /** The first part of the story: a webhook delivery is let in, or not, and reaches the run of its issue. */
 import { log } from "@temporalio/workflow";
-import { admitDelivery, signalRun, startRun } from "./activities.ts";
+import { admitDelivery, signalRun, startForgetting, startRun, teach } from "./activities.ts";
 import type { HandleDeliveryInput } from "./messages.ts";
 
 /** Durable intake of one delivery. What it did is its result, visible in the Web UI. */
@@ -14,6 +14,12 @@ export async function handleDelivery({ delivery }: HandleDeliveryInput): Promise
       const { workflowId, started } = await startRun({ delivery });
       return started ? `started ${workflowId}` : `${workflowId} is already at work`;
     }
+    case "teach":
+      await teach(admission.teaching);
+      return `told the memory of ${admission.teaching.repository}`;
+    case "forget":
+      await startForgetting({ repositories: admission.repositories });
+      return `forgetting ${admission.repositories.join(", ")}`;
     case "signal": {
       const { delivered } = await signalRun(admission);
       return delivered ? `told ${admission.workflowId}` : `${admission.workflowId} is not running`;

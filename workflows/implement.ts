@@ -69,7 +69,9 @@ export async function implement(run: Run, classification: Classification, plan: 
     checksNote: null,
     mergeRefused: null,
   };
-  return untilVerified(run, work, { kind: "implement", classification, plan, testCommand: test?.command ?? null });
+  const { recalled } = run.notes;
+  const testCommand = test?.command ?? null;
+  return untilVerified(run, work, { kind: "implement", classification, plan, testCommand, recalled });
 }
 
 /** Sends the coder back to work on the same branch, with what was asked. */
@@ -101,6 +103,8 @@ export async function untilVerified(run: Run, before: Omit<Work, "change">, brie
       newTree: null,
     };
 
+    run.notes.rounds = work.round;
+    run.notes.summary = work.summary;
     run.enter("verifying");
     const change = await collect(run, work, answer.progress.checkpoint);
     const problem =

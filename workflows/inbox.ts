@@ -5,7 +5,7 @@ import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
 import type { IssueEvent, SlashCommand } from "../domain/events.ts";
 import { judgeIssueChange } from "../domain/issue-change.ts";
 import { isEnded, type Phase } from "../domain/run.ts";
-import { checkPermission, lookAtPullRequest, readNews } from "./activities.ts";
+import { checkPermission, lookAtPullRequest, readNews, teach } from "./activities.ts";
 import { agentReportSignal } from "./agent-messages.ts";
 import {
   forkSourceQuery,
@@ -217,9 +217,11 @@ class Inbox {
     raiseBudget: ({ usd }) => this.#run.raiseBudget(usd),
   };
 
-  async #command({ command, by }: IssueEvent & { kind: "command" }): Promise<void> {
+  async #command({ command, by, at, commentId }: IssueEvent & { kind: "command" }): Promise<void> {
     if (command.verb === "run") return;
     if (command.verb === "cancel") return this.#cancel(by);
+    // Usually the intake has seen to it; who looks again finds the comment, too, and the same words are the same memory.
+    if (command.verb === "remember") return this.#teach(command.text, by, at, commentId);
     const { name, payload } = toMessage(command, by);
     await this.receive(name, payload, `/mergewright ${command.verb}`);
   }
@@ -229,6 +231,15 @@ class Inbox {
       const refusal = refuseAuthority(by, await checkPermission({ run: this.#run.ref, login: by }));
       if (refusal) this.#run.refuse("/mergewright cancel", by, refusal);
       else this.#run.interrupt({ kind: "cancelled", reason: `cancelled by @${by}` });
+    });
+  }
+
+  #teach(text: string, by: string, at: string, commentId: number): Promise<void> {
+    const { repository, issue } = this.#run.ref;
+    return this.#heard("/mergewright remember", by, async () => {
+      const refusal = refuseAuthority(by, await checkPermission({ run: this.#run.ref, login: by }));
+      if (refusal) this.#run.refuse("/mergewright remember", by, refusal);
+      else await teach({ repository, issue, by, text, at, commentId });
     });
   }
 
@@ -307,7 +318,7 @@ function saying(event: IssueEvent): string | null {
   }
 }
 
-type Command = Exclude<SlashCommand, { verb: "run" | "cancel" }>;
+type Command = Exclude<SlashCommand, { verb: "run" } | { verb: "cancel" } | { verb: "remember" }>;
 
 function toMessage(command: Command, by: string): { name: MessageName; payload: unknown } {
   switch (command.verb) {

@@ -5,6 +5,8 @@ import type { Delivery, IssueEvent, TriggerKind } from "../domain/events.ts";
 import { deliveryWorkflowId, type RepositoryName, type Role } from "../domain/ids.ts";
 import type { Classification, Plan } from "../domain/outputs.ts";
 import { DELIVERY_PRIORITY, fairnessKeyOf } from "../domain/priority.ts";
+import type { IndexRequest } from "../activities/memory-contract.ts";
+import type { Memory } from "../domain/memory.ts";
 import type { IssueSnapshot, RunStatus } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import type { AgentProgress } from "./agent-messages.ts";
@@ -21,6 +23,8 @@ export const WORKFLOW_TASK_TIMEOUT = "4s" as const;
 export const RESOLVE_ISSUE = "resolveIssue";
 export const RUN_AGENT = "runAgent";
 export const HANDLE_DELIVERY = "handleDelivery";
+export const INDEX_REPOSITORY = "indexRepository";
+export const KEEP_MEMORIES = "keepMemories";
 
 export interface ResolveIssueInput {
   repository: RepositoryName;
@@ -166,3 +170,9 @@ export const updates = Object.fromEntries(
 };
 export const githubEventSignal = defineSignal<[IssueEvent]>("githubEvent");
 export const githubEventUpdate = defineUpdate<Receipt, [IssueEvent]>("githubEvent");
+
+/** What the one writer of a repository's memory is told, in order. */
+export type MemoryOrder = { kind: "store"; memories: Memory[] } | { kind: "forget" };
+export const memoryOrderSignal = defineSignal<[MemoryOrder]>("order");
+/** What the indexer of a repository is told; the newest counts. */
+export const indexSignal = defineSignal<[IndexRequest]>("index");

@@ -18,6 +18,7 @@ import type { Chapter } from "./carried-run.ts";
 import { awaitApproval, awaitChecks, review, type Revision } from "./gates.ts";
 import { renew } from "./bring-in.ts";
 import { implement, type Work } from "./implement.ts";
+import { notePlan, recallFiles, recallNeighbours, remember } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { goOnFrom } from "./fork.ts";
 import type { Fork, ResolveIssueInput } from "./messages.ts";
@@ -40,6 +41,7 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
   await CancellationScope.nonCancellable(async () => {
     await closeSandboxes(run);
     await endOnGitHub(run, ending);
+    await remember(run, ending);
     run.end(ending);
     await progress.finish();
     await condition(allHandlersFinished);
@@ -59,7 +61,6 @@ async function story(run: Run): Promise<Outcome> {
     else if (revision.kind === "merged") return revision;
     else next = { kind: "publish", work: await renew(run, work, revision) };
   }
-  // And here, after the merge, it will remember how this one was.
 }
 
 /** One part of the loop from the change to the merge. Null: the next one follows. */
@@ -86,7 +87,6 @@ async function firstChange(run: Run): Promise<Chapter> {
 
   const category = await classify(run);
   run.base = await base;
-  // Here the run will recall how similar issues were solved, once there is a memory to ask.
   const plan = await makePlan(run, category);
   await approvePlan(run);
 
@@ -108,7 +108,8 @@ async function firstChangeOfFork(run: Run, fork: Fork): Promise<Chapter> {
 
 async function classify(run: Run): Promise<Work["classification"]> {
   run.enter("classifying");
-  const answer = await run.agent("classifier", { kind: "classify" }, { commit: "" });
+  await recallNeighbours(run);
+  const answer = await run.agent("classifier", { kind: "classify", recalled: run.notes.recalled }, { commit: "" });
   if (answer.kind === "gave-up") throw new GaveUp("classifier", answer.reason);
   const classification = answer.data as Work["classification"];
   run.landmarks.classification = classification;
@@ -121,12 +122,14 @@ async function classify(run: Run): Promise<Work["classification"]> {
 
 async function makePlan(run: Run, classification: Work["classification"]): Promise<Plan> {
   run.enter("planning");
-  const answer = await run.agent("planner", { kind: "plan", classification }, run.base!);
+  await recallFiles(run);
+  const answer = await run.agent("planner", { kind: "plan", classification, recalled: run.notes.recalled }, run.base!);
   await closeSandboxes(run, ["planner"]);
   if (answer.kind === "gave-up") throw new GaveUp("planner", answer.reason);
   const plan = answer.data as Plan;
   run.landmarks.plan = plan;
   run.status.plan = renderPlan(plan);
+  notePlan(run, plan);
   run.changed();
   return plan;
 }

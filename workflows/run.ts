@@ -34,6 +34,7 @@ import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
 import { Landmarks } from "./landmarks.ts";
 import { type ForkSource, type ResolveIssueInput, WORKFLOW_TASK_TIMEOUT } from "./messages.ts";
+import { noNotes, type RunNotes } from "./run-notes.ts";
 import { type Parking, reasonOf, untilDone } from "./parked.ts";
 import type { resolveIssue } from "./resolve-issue.ts";
 import type { runAgent } from "./run-agent.ts";
@@ -76,6 +77,8 @@ export class Run {
   checksNews = 0;
   /** What a fork of this run needs to know. */
   readonly landmarks: Landmarks;
+  /** What is remembered of it at its end. */
+  readonly notes: RunNotes;
   /** The id of the progress comment, once it is there. */
   progressComment: number | null;
 
@@ -111,6 +114,7 @@ export class Run {
     this.base = carried?.base ?? null;
     this.change = carried?.change ?? null;
     this.verification = carried?.verification ?? "";
+    this.notes = carried?.notes ?? noNotes();
     this.pushed = new Set(carried?.pushed);
     this.sandboxes = new Set(carried?.sandboxes);
     this.heard = new Set(carried?.heard);
@@ -179,6 +183,7 @@ export class Run {
       base: this.base!,
       change: this.change,
       verification: this.verification,
+      notes: this.notes,
       pushed: [...this.pushed],
       sandboxes: [...this.sandboxes],
       heard: [...this.heard],

@@ -8,6 +8,7 @@ import type { ToolCall } from "./result.ts";
 export function onlyReads(call: Pick<ToolCall, "name" | "input">): boolean {
   const input = call.input;
   if (typeof input !== "object" || input === null) return false;
+  if (call.name === "search_code") return true;
   if (call.name === "str_replace_based_edit_tool") return "command" in input && input.command === "view";
   if (call.name !== "bash" || "restart" in input) return false;
   return "command" in input && typeof input.command === "string" && isReadingScript(input.command);

@@ -1,6 +1,6 @@
 /** What goes into a tool call and what comes out. */
 import type { z } from "zod";
-import type { Sandbox } from "../../domain/ports.ts";
+import type { CodeHit, Sandbox } from "../../domain/ports.ts";
 import type { RepositorySettings } from "../../domain/settings.ts";
 
 export interface ToolCall {
@@ -19,6 +19,8 @@ export interface ToolContext {
   key: string;
   limits: ToolLimits;
   signal: AbortSignal;
+  /** Asks the index of the code, and throws when it cannot be asked. Absent: there is none. */
+  searchCode?: (query: string, limit: number) => Promise<CodeHit[]>;
 }
 
 export interface ToolResult {

@@ -152,8 +152,6 @@ export function openEmbeddedStore(file: string): PointStore {
         db.prepare("DELETE FROM groups WHERE scope = ?").run([row.id]);
         db.prepare("DELETE FROM scopes WHERE id = ?").run([row.id]);
       });
-      // What is forgotten should not stay readable in the file's free pages.
-      db.exec("VACUUM");
     },
     async scopes(signal) {
       signal.throwIfAborted();

@@ -17,6 +17,8 @@ export interface QdrantAddress {
   /** Such as `http://localhost:6333`. */
   url: string;
   apiKey: string | null;
+  /** For one request. */
+  timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -25,11 +27,11 @@ const PAGE = 1_000;
 /** Names in one filter: each is looked up in the index of `group`. */
 const NAMES_IN_FILTER = 500;
 
-export function openQdrantStore({ url, apiKey }: QdrantAddress): PointStore {
+export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantAddress): PointStore {
   const client = new QdrantClient({
     url,
     ...(apiKey === null ? {} : { apiKey }),
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     checkCompatibility: false,
   });
   let ready: Promise<void> | null = null;

@@ -142,6 +142,23 @@ export function playActivities(): Played {
     assign: async () => undefined,
     react: async () => undefined,
     closeIssue: async () => undefined,
+    startIndexing: async () => undefined,
+    indexCode: async () => ({
+      commit: "b".repeat(40),
+      files: 1,
+      changed: 1,
+      removed: 0,
+      commits: 1,
+      newCommits: 1,
+      unchanged: false,
+    }),
+    recallIssues: async () => ({ key: null, found: 0, problem: null }),
+    recallCode: async () => ({ key: null, found: 0, problem: null }),
+    rememberRun: async () => ({ memories: 0 }),
+    teach: async () => undefined,
+    startForgetting: async () => undefined,
+    storeMemories: async () => undefined,
+    forgetRepository: async () => undefined,
   };
 
   /** A tool changes the tree; a turn without one leaves it as it was. */

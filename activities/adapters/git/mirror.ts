@@ -14,6 +14,7 @@ import { mergeBase, mergeTree } from "./merge.ts";
 import { checkCommit, mirrorFolder } from "./names.ts";
 import { push } from "./push.ts";
 import { withRedirect, openRemote, type Remote } from "./remote.ts";
+import { openSourceRepository } from "./source.ts";
 import { FROM_SANDBOX, FROM_UPSTREAM, take } from "./take.ts";
 import { createTools, ownFolder, type Limits } from "./tools.ts";
 import { authors, commit, files, holds, overlay, paths } from "./tree.ts";
@@ -144,6 +145,7 @@ export function createMirror(options: MirrorOptions): GitMirror {
     diff: async (repository, base, head, signal) => diff(tools, await existing(repository), base, head, signal),
     files: async (repository, commitId, wanted, signal) =>
       files(tools, await existing(repository), commitId, wanted, signal),
+    source: async (repository) => openSourceRepository(env, await existing(repository)),
     paths: async (repository, commitId, signal) => paths(tools, await existing(repository), commitId, signal),
     authors: async (repository, base, head, signal) => authors(tools, await existing(repository), base, head, signal),
     commit: async (repository, input, signal) => commit(tools, await existing(repository), input, signal),

@@ -1,0 +1,156 @@
+/** What a run is told of earlier ones, and of where its issue is likely at home: read once, kept with the run. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { cleanMarkdown } from "../agents/untrusted.ts";
+import type { LikelyFile, RememberedIssues } from "../domain/brief.ts";
+import { NotFound } from "../domain/errors.ts";
+import { runPrefix } from "../domain/ids.ts";
+import { scopeOfRepository, type Lesson, type MemoryScope, type Resolution, type Taught } from "../domain/memory.ts";
+import type { Artifacts, CodeHit, MemoryPort, Recalled } from "../domain/ports.ts";
+import type { IssueSnapshot } from "../domain/run.ts";
+import { findJson, getJson, putJson } from "./artifacts.ts";
+import type { RunRef } from "./contract.ts";
+import { issueKey } from "./ground.ts";
+import type { MemoryActivities, RecallReport } from "./memory-contract.ts";
+import type { SettingsOfRuns } from "./run-settings.ts";
+import { working } from "./temporal.ts";
+import { within } from "./within.ts";
+
+export interface RecallParts {
+  memory: MemoryPort;
+  artifacts: Artifacts;
+  settings: SettingsOfRuns;
+}
+
+/** A run waits this long for its memory, and goes on without. */
+const ANSWER_WITHIN_MS = 3_000;
+/** The first index of a repository may not be there yet. A small one is within this. */
+const INDEX_WITHIN_MS = 6_000;
+const LOOK_EVERY_MS = 300;
+const MAX_SIMILAR = 3;
+const MAX_LESSONS = 5;
+const MAX_TAUGHT = 10;
+const MAX_FILES = 12;
+
+export function createRecall({
+  memory,
+  artifacts,
+  settings,
+}: RecallParts): Pick<MemoryActivities, "recallIssues" | "recallCode"> {
+  return {
+    recallIssues: ({ run }) =>
+      recalled(run, "issues", async (text, until) => {
+        const { similarity_threshold: threshold } = (await settings.of(run)).memory;
+        return within(ANSWER_WITHIN_MS, "The memory", until, (signal) =>
+          issuesLike(scopeOfRepository(run.repository), text, threshold, signal),
+        );
+      }),
+
+    recallCode: ({ run }) =>
+      recalled(run, "code", async (text, signal) => {
+        const hits = await hitsFor(scopeOfRepository(run.repository), text, signal);
+        const value = hits.map(({ path, lines, why }): LikelyFile => ({ path, lines, why }));
+        return { value, found: value.length };
+      }),
+  };
+
+  /** A run that asks again hears the same again: its briefs stay what they were, and are not paid for twice. */
+  function recalled(
+    run: RunRef,
+    what: "issues" | "code",
+    ask: (text: string, signal: AbortSignal) => Promise<{ value: unknown; found: number }>,
+  ): Promise<RecallReport> {
+    return working(async ({ signal }) => {
+      const key = recallKey(run, what);
+      const known = await findJson<{ found: number }>(artifacts, key);
+      if (known) return { key: known.found > 0 ? key : null, found: known.found, problem: null };
+      const issue = await getJson<IssueSnapshot>(artifacts, issueKey(run));
+      try {
+        const { value, found } = await ask(queryOf(issue), signal);
+        await putJson(artifacts, key, { found, value });
+        return { key: found > 0 ? key : null, found, problem: null };
+      } catch (error) {
+        signal.throwIfAborted();
+        return { key: null, found: 0, problem: (error as Error).message };
+      }
+    });
+  }
+
+  async function issuesLike(
+    scope: MemoryScope,
+    text: string,
+    threshold: number,
+    signal: AbortSignal,
+  ): Promise<{ value: RememberedIssues; found: number }> {
+    const similar = (await memory.experience.search(scope, text, {
+      kinds: ["resolution"],
+      limit: MAX_SIMILAR,
+      threshold,
+      signal,
+    })) as Recalled<Resolution>[];
+    const [lessons, taught] = await Promise.all([
+      lessonsFor(scope, text, threshold, similar, signal),
+      taughtFor(scope, text, signal),
+    ]);
+    const value: RememberedIssues = {
+      similar: similar.map(({ memory: each, score }) => ({ ...each, score })),
+      lessons: lessons.map(({ issue, text: said }) => ({ issue, text: said })),
+      taught: taught.map(({ by, text: said }) => ({ by, text: said })),
+    };
+    return { value, found: similar.length + lessons.length + taught.length };
+  }
+
+  async function hitsFor(scope: MemoryScope, text: string, signal: AbortSignal): Promise<CodeHit[]> {
+    const deadline = Date.now() + INDEX_WITHIN_MS;
+    for (;;) {
+      try {
+        return await within(ANSWER_WITHIN_MS, "The index of the code", signal, (until) =>
+          memory.code.search(scope, text, { limit: MAX_FILES, signal: until }),
+        );
+      } catch (error) {
+        if (!(error instanceof NotFound)) throw error;
+        if (Date.now() >= deadline) return [];
+        await sleep(LOOK_EVERY_MS, undefined, { signal });
+      }
+    }
+  }
+
+  /** Of the issues that are recalled, and of others that speak of the same: only those that held. */
+  async function lessonsFor(
+    scope: MemoryScope,
+    text: string,
+    threshold: number,
+    similar: readonly Recalled<Resolution>[],
+    signal: AbortSignal,
+  ): Promise<Lesson[]> {
+    const all = (await memory.experience.list(scope, { kinds: ["lesson"] }, signal)) as Lesson[];
+    if (all.length === 0) return [];
+    const of = new Set(similar.map(({ memory: { id } }) => id));
+    const near = await memory.experience.search(scope, text, { kinds: ["lesson"], limit: 50, threshold, signal });
+    const ids = new Set(near.map(({ memory: { id } }) => id));
+    const fitting = all.filter(({ id, of: source, confirmed }) => confirmed && (of.has(source) || ids.has(id)));
+    return fitting.slice(0, MAX_LESSONS);
+  }
+
+  async function taughtFor(scope: MemoryScope, text: string, signal: AbortSignal): Promise<Taught[]> {
+    const all = (await memory.experience.list(scope, { kinds: ["taught"] }, signal)) as Taught[];
+    if (all.length <= MAX_TAUGHT) return all;
+    const near = await memory.experience.search(scope, text, { kinds: ["taught"], limit: MAX_TAUGHT, signal });
+    const first = near.map(({ memory: each }) => each as Taught);
+    const ids = new Set(first.map(({ id }) => id));
+    return [...first, ...all.filter(({ id }) => !ids.has(id))].slice(0, MAX_TAUGHT);
+  }
+}
+
+/** What the memory is asked with. Hidden text does not count: no reader of the issue sees it. */
+export function queryOf({ title, body }: IssueSnapshot): string {
+  return `${title}\n\n${cleanMarkdown(body).text}`;
+}
+
+export async function readRecalled<T>(artifacts: Artifacts, key: string | null | undefined): Promise<T | null> {
+  if (key == null) return null;
+  return (await getJson<{ value: T }>(artifacts, key)).value;
+}
+
+function recallKey(run: RunRef, what: "issues" | "code"): string {
+  return `${runPrefix(run.runKey)}/recalled-${what}.json`;
+}

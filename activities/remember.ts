@@ -1,0 +1,126 @@
+/** After a run: what it was about, how it was solved and by which way, and what was learnt, for those that come later. */
+import { cleanMarkdown } from "../agents/untrusted.ts";
+import type { RepositoryName } from "../domain/ids.ts";
+import { type Course, type Lesson, type Memory, type Resolution, scopeOfRepository } from "../domain/memory.ts";
+import { pastTheirTime } from "../domain/memory-retention.ts";
+import type { Artifacts, Forge, MemoryPort } from "../domain/ports.ts";
+import type { IssueSnapshot } from "../domain/run.ts";
+import { redact } from "../domain/secrets.ts";
+import type { RunSettings } from "../domain/settings.ts";
+import { getJson } from "./artifacts.ts";
+import type { RunRef } from "./contract.ts";
+import { issueKey } from "./ground.ts";
+import { orderOfMemory, stopIndexing } from "./keep.ts";
+import type { MemoryActivities, RunStory } from "./memory-contract.ts";
+import { working } from "./temporal.ts";
+
+export interface RememberParts {
+  memory: MemoryPort;
+  artifacts: Artifacts;
+  forge: Forge;
+  settingsFor(repository: RepositoryName): RunSettings;
+  secrets: readonly string[];
+}
+
+type Remembering = Pick<
+  MemoryActivities,
+  "rememberRun" | "teach" | "startForgetting" | "storeMemories" | "forgetRepository"
+>;
+
+export function createRemember({ memory, artifacts, forge, settingsFor, secrets }: RememberParts): Remembering {
+  return {
+    rememberRun: ({ run, story }) =>
+      working(async () => {
+        const issue = await getJson<IssueSnapshot>(artifacts, issueKey(run));
+        const memories = memoriesOf(run, issue, story, secrets);
+        await orderOfMemory(run.repository, { kind: "store", memories });
+        return { memories: memories.length };
+      }),
+
+    teach: ({ repository, issue, by, text, at, commentId }) =>
+      working(async () => {
+        const said = memory.experience.taught({ text: redact(text, secrets), by, issue, at });
+        await orderOfMemory(repository, { kind: "store", memories: [said] });
+        if (commentId !== null) await forge.react(repository, { comment: commentId }, "+1");
+      }),
+
+    startForgetting: ({ repositories }) =>
+      working(async () => {
+        for (const repository of repositories) await orderOfMemory(repository, { kind: "forget" });
+      }),
+
+    storeMemories: ({ repository, memories }) =>
+      working(async ({ signal }) => {
+        const scope = scopeOfRepository(repository);
+        await memory.experience.store(scope, memories, signal);
+        const issues = new Set(memories.map(({ issue }) => issue).filter((issue) => issue !== null));
+        for (const issue of issues) {
+          const ofIssue = await memory.experience.list(scope, { issue }, signal);
+          const limits = { ...settingsFor(repository).memory, retention_days: 0 };
+          for (const id of pastTheirTime(ofIssue, limits, new Date()))
+            await memory.experience.forget(scope, { id }, signal);
+        }
+      }),
+
+    forgetRepository: ({ repository }) =>
+      working(async ({ signal }) => {
+        const scope = scopeOfRepository(repository);
+        await stopIndexing(repository);
+        await memory.code.remove(scope, signal);
+        await memory.experience.forget(scope, {}, signal);
+      }),
+  };
+}
+
+const MAX_LESSONS = 3;
+
+function memoriesOf(run: RunRef, issue: IssueSnapshot, story: RunStory, secrets: readonly string[]): Memory[] {
+  const say = (text: string, max: number): string => redact(text, secrets).slice(0, max);
+  const { outcome, category, endedAt: at } = story;
+  const common = { at, issue: run.issue, category, title: say(issue.title, 500) };
+  const resolution: Resolution = {
+    ...common,
+    kind: "resolution",
+    id: `resolution-${run.runKey}`,
+    problem: say(cleanMarkdown(issue.body).text, 8_000),
+    cause: story.cause === null ? null : say(story.cause, 4_000),
+    files: story.files.map(({ path }) => path).slice(0, 200),
+    change: changeOf(story, say),
+    evidence: story.verification === "" ? null : say(story.verification, 2_000),
+    outcome: outcome.kind,
+    reason: outcome.kind === "merged" ? null : say(outcome.reason, 2_000),
+    pullRequest: story.pullRequest,
+    mergeSha: outcome.kind === "merged" ? outcome.sha : null,
+    reverted: false,
+  };
+  const course: Course = {
+    ...common,
+    kind: "workflow",
+    id: `workflow-${run.runKey}`,
+    outcome: outcome.kind,
+    roles: story.agents.map(({ role, turns, costUsd }) => ({ role, turns, costUsd })),
+    turns: story.turns,
+    costUsd: story.costUsd,
+    minutes: Math.round((Date.parse(at) - Date.parse(story.startedAt)) / 6_000) / 10,
+    rounds: story.rounds,
+  };
+  const lessons = story.lessons.slice(0, MAX_LESSONS).map((text, index): Lesson => ({
+    kind: "lesson",
+    id: `lesson-${run.runKey}-${index + 1}`,
+    at,
+    issue: run.issue,
+    text: say(text, 1_000),
+    confirmed: outcome.kind === "merged",
+    of: resolution.id,
+  }));
+  return [resolution, course, ...lessons];
+}
+
+function changeOf({ files, summary }: RunStory, say: (text: string, max: number) => string): string | null {
+  if (files.length === 0) return null;
+  const sum = (counts: readonly (number | null)[]): number =>
+    counts.reduce<number>((all, each) => all + (each ?? 0), 0);
+  const lines = `+${sum(files.map(({ additions }) => additions))} -${sum(files.map(({ deletions }) => deletions))}`;
+  const counts = `${files.length} ${files.length === 1 ? "file" : "files"}, ${lines} lines.`;
+  return say(summary === null ? counts : `${counts} ${summary}`, 6_000);
+}

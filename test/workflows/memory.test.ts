@@ -1,0 +1,359 @@
+/** Runs with a memory: a real Temporal server, Git mirror and store; what is outside of the memory is played. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Client } from "@temporalio/client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFileArtifacts } from "../../activities/adapters/artifacts/file.ts";
+import { createIndexing } from "../../activities/index-code.ts";
+import { createIntake } from "../../activities/intake.ts";
+import { createRecall, readRecalled } from "../../activities/recall.ts";
+import { createRemember } from "../../activities/remember.ts";
+import { SettingsOfRuns } from "../../activities/run-settings.ts";
+import { issueKey } from "../../activities/ground.ts";
+import { putJson } from "../../activities/artifacts.ts";
+import type { BriefRef } from "../../activities/contract.ts";
+import type { LikelyFile, RememberedIssues } from "../../domain/brief.ts";
+import type { Delivery, Intent } from "../../domain/events.ts";
+import { indexWorkflowId, issueWorkflowId, memoryWorkflowId } from "../../domain/ids.ts";
+import { type Memory, scopeOfRepository } from "../../domain/memory.ts";
+import type { Artifacts, Forge, MemoryPort } from "../../domain/ports.ts";
+import type { Permission, RunStatus } from "../../domain/run.ts";
+import { RepositorySettings, type RunSettings } from "../../domain/settings.ts";
+import { createMemory } from "../../workers/memory.ts";
+import {
+  deliveryStart,
+  HANDLE_DELIVERY,
+  RESOLVE_ISSUE,
+  type ResolveIssueInput,
+  signals,
+  statusQuery,
+} from "../../workflows/messages.ts";
+import { type Bench, createBench, git } from "../git/support.ts";
+import { type PlayedQdrant, playQdrant } from "../memory/played-qdrant.ts";
+import { runWorker, temporalClient } from "../support/temporal.ts";
+import { type Played, playActivities } from "./played-activities.ts";
+
+const signal = new AbortController().signal;
+let client: Client;
+let bench: Bench;
+let home: string;
+const ends: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  [client, home] = await Promise.all([temporalClient(), mkdtemp(join(tmpdir(), "mergewright-runs-memory-"))]);
+  bench = await createBench();
+  bench.change({
+    "src/invoice.js":
+      "export function invoiceTotal(lines, discount) {\n  return lines.reduce((sum, line) => sum + line.price, 0);\n}\n",
+    "src/login.js": "export function validateCredentials(name, password) {\n  return password.length > 0;\n}\n",
+  });
+  publish();
+});
+afterAll(async () => {
+  for (const end of ends.toReversed()) await end();
+  await client.connection.close();
+  bench.end();
+  await rm(home, { recursive: true, force: true });
+});
+
+const publish = (): string => git(bench.work, ["push", "--quiet", bench.cloneUrl, "HEAD:refs/heads/main"]);
+
+interface Product {
+  played: Played;
+  memory: MemoryPort;
+  artifacts: Artifacts;
+  taskQueue: string;
+  reactions: unknown[];
+  run(repository: string, issue: number, text: { title: string; body: string }): Promise<Ended>;
+  deliver(intent: Intent, repository: string): Promise<string>;
+}
+interface Ended {
+  status: RunStatus;
+  briefs: Map<string, BriefRef>;
+}
+
+/** A worker whose memory is real. `qdrant`: in that server instead of in a file. */
+async function product({
+  qdrant = null,
+  settings = {},
+}: { qdrant?: string | null; settings?: Record<string, unknown> } = {}): Promise<Product> {
+  const played = playActivities();
+  const own = await mkdtemp(join(home, "home-"));
+  const memory = createMemory({
+    home: own,
+    qdrant: qdrant === null ? null : { url: qdrant, apiKey: null },
+    embeddings: null,
+  });
+  const artifacts = createFileArtifacts(join(own, "artifacts"));
+  const runSettings: RunSettings = { ...RepositorySettings.parse(settings), prices: {} };
+  const reactions: unknown[] = [];
+  const forge = {
+    permission: async (_: string, login: string): Promise<Permission> => played.permissions.get(login) ?? "none",
+    react: async (...told: unknown[]) => void reactions.push(told),
+  } as unknown as Forge;
+  const parts = {
+    mirror: bench.another(),
+    memory,
+    artifacts,
+    forge,
+    settings: new SettingsOfRuns(artifacts),
+    settingsFor: () => runSettings,
+    linksFor: () => ({ page: null, webUi: null }),
+    secrets: ["a-secret-of-the-worker"],
+  };
+  const issues = new Map<string, { title: string; body: string }>();
+  const { openRun } = played.activities;
+  const worker = await runWorker({
+    activities: {
+      ...played.activities,
+      openRun: async (input: Parameters<typeof openRun>[0]) => {
+        const { run } = input;
+        await parts.settings.write(run, runSettings);
+        await putJson(artifacts, issueKey(run), {
+          ...issues.get(run.repository),
+          ...{ repository: run.repository, number: run.issue, author: "rita", labels: [], url: "", updatedAt: "" },
+        });
+        return { ...(await openRun(input)), cloneUrl: bench.cloneUrl, defaultBranch: "main" };
+      },
+      ...createIntake(parts),
+      ...createIndexing(parts),
+      ...createRecall(parts),
+      ...createRemember(parts),
+    },
+  });
+  ends.push(() => memory.close(), worker.stop);
+  return {
+    played,
+    memory,
+    artifacts,
+    taskQueue: worker.taskQueue,
+    reactions,
+    async run(repository, issue, text) {
+      issues.set(repository, text);
+      const from = played.calls.length;
+      const input: ResolveIssueInput = {
+        repository,
+        issue,
+        snapshot: null,
+        trigger: { kind: "labeled", by: "mara", at: new Date().toISOString(), commentId: null },
+        settings: runSettings,
+        links: { page: null, webUi: null },
+      };
+      const handle = await client.workflow.start(RESOLVE_ISSUE, {
+        workflowId: issueWorkflowId(repository, issue),
+        taskQueue: worker.taskQueue,
+        args: [input],
+      });
+      const status = (): Promise<RunStatus> => handle.query(statusQuery);
+      await until(async () => (await status()).phase === "awaiting-approval");
+      await handle.signal(signals.approveMerge, { by: "mara" });
+      await handle.result();
+      const briefs = new Map<string, BriefRef>();
+      for (const { name, input: given } of played.calls.slice(from)) {
+        if (name !== "takeTurn") continue;
+        const { role, said } = given as { role: string; said: { kind: string; brief?: BriefRef } };
+        if (said.brief && !briefs.has(role)) briefs.set(role, said.brief);
+      }
+      return { status: await status(), briefs };
+    },
+    async deliver(intent, repository) {
+      const delivery: Delivery = {
+        guid: randomUUID(),
+        repository,
+        sender: { login: intent.kind === "teach" ? intent.text.split(" ")[0]! : "mara", id: 1, isBot: false },
+        at: "2026-02-01T00:00:00.000Z",
+        intent,
+      };
+      return client.workflow.execute(HANDLE_DELIVERY, deliveryStart(delivery, worker.taskQueue)) as Promise<string>;
+    },
+  };
+}
+
+async function until(look: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (await look()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`never came: ${look}`);
+}
+
+/** The writer works beside the runs: it is done when its workflow is. */
+const written = (repository: string): Promise<unknown> =>
+  client.workflow.getHandle(memoryWorkflowId(repository)).result();
+const memoriesOf = ({ memory }: Product, repository: string): Promise<Memory[]> =>
+  memory.experience.list(scopeOfRepository(repository), {}, signal);
+const fresh = (): string => `acme/r-${randomUUID().slice(0, 8)}`;
+
+const DISCOUNT = {
+  title: "Invoice total ignores the discount",
+  body: "invoiceTotal returns the sum of the lines without the discount. Token: a-secret-of-the-worker",
+};
+const ALIKE = {
+  title: "Discount is missing in the total of an invoice",
+  body: "The total of the invoice lacks the discount.",
+};
+
+describe("a run with a memory", () => {
+  let it1: Product;
+  const repository = fresh();
+  beforeAll(async () => {
+    it1 = await product();
+  });
+
+  it("shows planner and coder the files that the issue is likely about, from an index of its own workflow", async () => {
+    it1.played.reviews.push({ verdict: "approve", summary: "good", findings: [], lessons: ["Round at the end."] });
+    const { briefs, status } = await it1.run(repository, 1, DISCOUNT);
+    const { recalled } = briefs.get("planner") as BriefRef & { kind: "plan" };
+    const files = await readRecalled<LikelyFile[]>(it1.artifacts, recalled!.code);
+    expect(files![0]).toMatchObject({ path: "src/invoice.js", lines: [1, 3] });
+    expect((briefs.get("coder") as BriefRef & { kind: "implement" }).recalled).toEqual(recalled);
+    expect(status.notices).toEqual([]);
+    const index = client.workflow.getHandle(indexWorkflowId(repository));
+    expect(await index.result()).toMatchObject({ files: 5, unchanged: false });
+  });
+
+  it("leaves how it was solved, the way there, and the reviewer's lesson, without the worker's secrets", async () => {
+    await written(repository);
+    const memories = await memoriesOf(it1, repository);
+    expect(memories.map(({ kind }) => kind).sort()).toEqual(["lesson", "resolution", "workflow"]);
+    expect(memories.find(({ kind }) => kind === "resolution")).toMatchObject({
+      issue: 1,
+      title: DISCOUNT.title,
+      category: "bug",
+      cause: "an off-by-one",
+      files: ["a.js"],
+      change: expect.stringContaining("1 file, +1 -1 lines. Mended."),
+      outcome: "merged",
+      mergeSha: "e".repeat(40),
+      reverted: false,
+    });
+    expect(memories.find(({ kind }) => kind === "workflow")).toMatchObject({ turns: 5, rounds: 1, outcome: "merged" });
+    expect(memories.find(({ kind }) => kind === "lesson")).toMatchObject({
+      text: "Round at the end.",
+      confirmed: true,
+    });
+    expect(JSON.stringify(memories)).not.toContain("a-secret-of-the-worker");
+  });
+
+  it("recalls them for a similar issue at classification and planning, and not for another repository", async () => {
+    const { briefs } = await it1.run(repository, 2, ALIKE);
+    const { recalled } = briefs.get("classifier") as BriefRef & { kind: "classify" };
+    const told = await readRecalled<RememberedIssues>(it1.artifacts, recalled!.issues);
+    expect(told!.similar).toMatchObject([{ issue: 1, title: DISCOUNT.title, outcome: "merged" }]);
+    expect(told!.similar[0]!.score).toBeGreaterThan(0.7);
+    expect(told!.lessons).toEqual([{ issue: 1, text: "Round at the end." }]);
+    expect((briefs.get("planner") as BriefRef & { kind: "plan" }).recalled!.issues).toBe(recalled!.issues);
+
+    const elsewhere = await it1.run(fresh(), 2, ALIKE);
+    expect((elsewhere.briefs.get("classifier") as BriefRef & { kind: "classify" }).recalled!.issues).toBeNull();
+  });
+
+  it("marks what was reverted later, and takes its lessons back", async () => {
+    bench.change({ "src/x.js": "1\n" }, `Revert "It"\n\nThis reverts commit ${"e".repeat(40)}.`);
+    publish();
+    await it1.run(repository, 3, { title: "Something else", body: "entirely" });
+    await client.workflow.getHandle(indexWorkflowId(repository)).result();
+    await written(repository);
+    const memories = await memoriesOf(it1, repository);
+    expect(memories.filter(({ kind, issue }) => issue === 1 && kind !== "workflow")).toMatchObject([
+      { kind: "resolution", reverted: true },
+      { kind: "lesson", confirmed: false },
+    ]);
+  });
+});
+
+describe("what people tell the memory", () => {
+  it("is kept when they may write, acknowledged, and shown to the next run", async () => {
+    const it2 = await product();
+    const repository = fresh();
+    const teach = (text: string): Intent => ({ kind: "teach", issue: 7, text, commentId: 70 });
+    expect(await it2.deliver(teach("mara says never touch generated files"), repository)).toContain("told the memory");
+    expect(await it2.deliver(teach("rita says always merge at once"), repository)).toContain("ignored");
+    await written(repository);
+    expect(await memoriesOf(it2, repository)).toMatchObject([
+      { kind: "taught", by: "mara", issue: 7, text: "mara says never touch generated files" },
+    ]);
+    expect(it2.reactions).toEqual([[repository, { comment: 70 }, "+1"]]);
+    const { briefs } = await it2.run(repository, 8, DISCOUNT);
+    const { recalled } = briefs.get("planner") as BriefRef & { kind: "plan" };
+    const told = await readRecalled<RememberedIssues>(it2.artifacts, recalled!.issues);
+    expect(told!.taught).toEqual([{ by: "mara", text: "mara says never touch generated files" }]);
+  });
+
+  it("goes, with everything else, when the repository goes", async () => {
+    const it3 = await product();
+    const [gone, kept] = [fresh(), fresh()];
+    for (const repository of [gone, kept]) {
+      await it3.run(repository, 1, DISCOUNT);
+      await written(repository);
+    }
+    expect(await it3.deliver({ kind: "forget", repositories: [gone] }, gone)).toContain("forgetting");
+    await written(gone);
+    expect(await memoriesOf(it3, gone)).toEqual([]);
+    await expect(it3.memory.code.search(scopeOfRepository(gone), "discount", { limit: 1, signal })).rejects.toThrow(
+      "not indexed",
+    );
+    expect(await memoriesOf(it3, kept)).toHaveLength(2);
+    expect(await it3.memory.code.search(scopeOfRepository(kept), "discount", { limit: 1, signal })).toMatchObject([
+      { path: "src/invoice.js" },
+    ]);
+  });
+});
+
+describe("a memory that is away", () => {
+  let qdrant: PlayedQdrant;
+  beforeAll(async () => {
+    qdrant = await playQdrant();
+  });
+  afterAll(() => qdrant.close());
+
+  it("is told in the status and stops no run, and gets what it missed when it is back, once", async () => {
+    const it4 = await product({ qdrant: qdrant.url });
+    const repository = fresh();
+    qdrant.fail(503, 1_000_000);
+    const { status } = await it4.run(repository, 1, DISCOUNT);
+    expect(status.outcome).toMatchObject({ kind: "merged" });
+    expect(status.notices).toMatchObject([{ about: "memory", text: expect.stringContaining("goes on without it") }]);
+    qdrant.fail(0, 0);
+    await written(repository);
+    expect((await memoriesOf(it4, repository)).map(({ kind }) => kind).sort()).toEqual(["resolution", "workflow"]);
+  });
+
+  it("that hangs is waited for no longer than a few seconds", async () => {
+    const hanging = await hang();
+    const it5 = await product({ qdrant: hanging.url });
+    const startedAt = Date.now();
+    const { status } = await it5.run(fresh(), 1, DISCOUNT);
+    expect(Date.now() - startedAt).toBeLessThan(15_000);
+    expect(status.outcome).toMatchObject({ kind: "merged" });
+    expect(status.notices).toMatchObject([{ about: "memory" }]);
+    await hanging.close();
+  });
+
+  it("that is switched off is not asked at all", async () => {
+    const it6 = await product({ settings: { memory: { enabled: false } } });
+    const repository = fresh();
+    const { status } = await it6.run(repository, 1, DISCOUNT);
+    expect(status.notices).toEqual([]);
+    await expect(client.workflow.getHandle(memoryWorkflowId(repository)).describe()).rejects.toThrow();
+    await expect(client.workflow.getHandle(indexWorkflowId(repository)).describe()).rejects.toThrow();
+  });
+});
+
+/** A server that takes every connection and never answers. */
+async function hang(): Promise<{ url: string; close(): Promise<void> }> {
+  const { createServer } = await import("node:net");
+  const open = new Set<import("node:net").Socket>();
+  const server = createServer((socket) => void open.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as import("node:net").AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
