@@ -2,6 +2,7 @@
 import { Context } from "@temporalio/activity";
 import type { RepositoryName } from "../domain/ids.ts";
 import { indexWorkflowId, memoryWorkflowId } from "../domain/ids.ts";
+import { BESIDE_PRIORITY, fairnessKeyOf } from "../domain/priority.ts";
 import {
   INDEX_REPOSITORY,
   indexSignal,
@@ -20,6 +21,7 @@ export async function orderOfMemory(repository: RepositoryName, order: MemoryOrd
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     signal: memoryOrderSignal,
     signalArgs: [order],
+    priority: { priorityKey: BESIDE_PRIORITY, fairnessKey: fairnessKeyOf(repository) },
     args: [{ repository }],
     staticSummary: `writes what is remembered of ${repository}`,
   });
@@ -33,6 +35,7 @@ export async function orderOfIndex(request: IndexRequest): Promise<void> {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     signal: indexSignal,
     signalArgs: [request],
+    priority: { priorityKey: BESIDE_PRIORITY, fairnessKey: fairnessKeyOf(request.repository) },
     args: [{ repository: request.repository }],
     staticSummary: `indexes the code of ${request.repository}`,
   });

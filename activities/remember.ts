@@ -57,8 +57,8 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
         for (const issue of issues) {
           const ofIssue = await memory.experience.list(scope, { issue }, signal);
           const limits = { ...settingsFor(repository).memory, retention_days: 0 };
-          for (const id of pastTheirTime(ofIssue, limits, new Date()))
-            await memory.experience.forget(scope, { id }, signal);
+          const ids = pastTheirTime(ofIssue, limits, new Date());
+          if (ids.length > 0) await memory.experience.forget(scope, { ids }, signal);
         }
       }),
 

@@ -1,5 +1,6 @@
 /** What each activity of upkeep takes and gives; the workflows are in `workflows/upkeep.ts`. */
 import type { RepositoryName } from "../domain/ids.ts";
+import type { MemoryReport } from "../domain/memory-report.ts";
 import type { RetentionReport } from "../domain/retention.ts";
 import type { SweepCounts } from "../domain/upkeep.ts";
 
@@ -14,5 +15,7 @@ export interface UpkeepActivities {
   sweepSources(): Promise<SweepSource[]>;
   /** `now` by the clock of the Temporal server: that of a worker may be wrong. */
   removeExpired(input: { now: string }): Promise<RetentionReport>;
+  /** `now` by the clock of the Temporal server. */
+  forgetOldMemories(input: { now: string }): Promise<MemoryReport>;
   sweep(input: { source: SweepSource; since: string; taskQueue: string }): Promise<SweepCounts>;
 }

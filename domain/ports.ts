@@ -457,6 +457,7 @@ export interface Experience {
 /** All that is named must fit. */
 export interface MemoryFilter {
   id?: string;
+  ids?: readonly string[];
   issue?: number;
   kinds?: readonly MemoryKind[];
 }

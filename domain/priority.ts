@@ -12,6 +12,8 @@ export interface QueuePriority {
 export const USUAL_PRIORITY = 3;
 /** Deliveries carry what people want of runs that are there already; they go before all work. */
 export const DELIVERY_PRIORITY = 1;
+/** What no run waits for: its repository's index, and writing down what is remembered. */
+export const BESIDE_PRIORITY = 5;
 /** Temporal cuts longer keys off, in bytes. */
 const MAX_KEY = 64;
 

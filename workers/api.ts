@@ -1,4 +1,5 @@
 /** The API process: it listens for webhooks, people and programs, and talks to Temporal. */
+import type { Client } from "@temporalio/client";
 import { createApi } from "../api/app.ts";
 import { createChanges, type PermissionOf } from "../api/changes.ts";
 import { createIntake } from "../api/intake.ts";
@@ -10,7 +11,7 @@ import type { Config } from "../config/config.ts";
 import type { Forge } from "../domain/ports.ts";
 import { createMcpHandler } from "../memory/mcp/http.ts";
 import { checkQdrant } from "../memory/qdrant.ts";
-import type { ResolveIssueInput } from "../workflows/messages.ts";
+import { KEEP_MEMORIES, type ResolveIssueInput } from "../workflows/messages.ts";
 import { createArtifacts, keptIn } from "./artifacts.ts";
 import { lazyClient } from "./connect.ts";
 import type { Log } from "./log.ts";
@@ -48,7 +49,7 @@ export async function startApi(
   const app = createApi({
     runs,
     intake: createIntake(client),
-    readiness: createReadiness(client, optionalParts(config)),
+    readiness: createReadiness(client, [...optionalParts(config), waitingMemories(client)]),
     permissionOf,
     log,
     apiToken: config.apiToken,
@@ -110,6 +111,24 @@ function optionalParts({ qdrant }: Config): Part[] {
       },
     },
   ];
+}
+
+/** A writer is done within seconds; one that goes on for longer waits for its store. */
+const WRITER_MS = 60_000;
+
+function waitingMemories(client: Client): Part {
+  return {
+    name: "memory",
+    async check() {
+      const before = new Date(Date.now() - WRITER_MS).toISOString();
+      const { count } = await client.workflow.count(
+        `WorkflowType = "${KEEP_MEMORIES}" AND ExecutionStatus = "Running" AND StartTime < "${before}"`,
+      );
+      return count === 0
+        ? null
+        : `what ${count} repositories want remembered waits for the store; nothing of it is lost`;
+    },
+  };
 }
 
 /** Where people look at issues: the API's host without its `api.`, or its path. */

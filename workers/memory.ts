@@ -8,11 +8,14 @@ import { createExperience } from "../memory/experience/experience.ts";
 import { openStore } from "../memory/store/open.ts";
 import type { PointStore } from "../memory/store/store.ts";
 
+/** A worker that stands still for longer than this misses heartbeats; whoever finds the file busy tries again later. */
+const BUSY_MS = 2_000;
+
 export function createMemory({ home, qdrant, embeddings }: Pick<Config, "home" | "qdrant" | "embeddings">): MemoryPort {
   let opening: Promise<PointStore> | null = null;
   // What failed once is tried again by the next who asks.
   const opened = (): Promise<PointStore> =>
-    (opening ??= openStore({ file: memoryFile(home), qdrant }).catch((error: unknown) => {
+    (opening ??= openStore({ file: memoryFile(home), qdrant, busyMs: BUSY_MS }).catch((error: unknown) => {
       opening = null;
       throw error;
     }));

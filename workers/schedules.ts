@@ -34,6 +34,11 @@ export const UPKEEP: readonly UpkeepKind[] = [
     // Four times in the time that is set, and at least four times a day.
     everyMinutes: ({ artifactsDays }) => Math.min(6 * 60, (artifactsDays * 24 * 60) / 4),
   },
+  {
+    workflow: "memoryRetention",
+    summary: "forgets memories that are past their time",
+    everyMinutes: ({ upkeep }) => upkeep.memory_minutes,
+  },
 ];
 
 export function scheduleId(kind: UpkeepKind): string {

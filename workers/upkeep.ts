@@ -1,6 +1,7 @@
 /** The activities of upkeep, made from the configuration. */
 import type { Installation } from "../activities/artifacts.ts";
 import type { Ports } from "../activities/index.ts";
+import { createMemoryUpkeep } from "../activities/memory-upkeep.ts";
 import { createReconcile } from "../activities/reconcile.ts";
 import type { UpkeepActivities } from "../activities/upkeep.ts";
 import { createRetention, type StoredPayloads } from "../activities/retention.ts";
@@ -10,7 +11,7 @@ import { lastPayloadAt, removePayloads, workflowsWithPayloads } from "./payloads
 
 export function createUpkeep(
   config: Config,
-  { forge, artifacts }: Ports,
+  { forge, artifacts, memory }: Ports,
   installation: Installation,
 ): UpkeepActivities {
   const own = [...config.tenants].flatMap(([owner, { githubAuth }]) =>
@@ -23,6 +24,7 @@ export function createUpkeep(
       credentials: { ours: config.github.auth?.kind ?? null, byOwner: new Map(own) },
       repositories: config.repositories,
     }),
+    ...createMemoryUpkeep({ memory, settingsFor: (repository) => config.settingsFor(repository) }),
     ...createRetention({ artifacts, days: config.artifactsDays, payloads: storedPayloads(config), installation }),
   };
 }

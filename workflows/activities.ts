@@ -147,7 +147,7 @@ export const { storeMemories, forgetRepository } = proxyActivities<Activities>({
 });
 
 /** Upkeep comes again by its schedule: what does not succeed soon is left to the next time, and the schedule shows it. */
-export const { sweepSources, sweep, removeExpired } = proxyActivities<UpkeepActivities>({
+export const { sweepSources, sweep, removeExpired, forgetOldMemories } = proxyActivities<UpkeepActivities>({
   startToCloseTimeout: "15 minutes",
   scheduleToCloseTimeout: "45 minutes",
   heartbeatTimeout: UNHEARD_MS,

@@ -4,4 +4,4 @@ export { indexRepository } from "./index-repository.ts";
 export { keepMemories } from "./keep-memories.ts";
 export { resolveIssue } from "./resolve-issue.ts";
 export { runAgent } from "./run-agent.ts";
-export { reconcile, retention } from "./upkeep.ts";
+export { memoryRetention, reconcile, retention } from "./upkeep.ts";

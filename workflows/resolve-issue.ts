@@ -103,6 +103,7 @@ async function firstChangeOfFork(run: Run, fork: Fork): Promise<Chapter> {
     return { kind: "publish", work: await implement(run, classification, plan) };
   }
   run.status.plan = renderPlan(fork.plan);
+  notePlan(run, fork.plan);
   return { kind: "publish", work: await implement(run, classification, fork.plan) };
 }
 

@@ -1,8 +1,9 @@
 /** What the product does for itself now and then, each started by a Schedule of its own; see `workers/schedules.ts`. */
 import { setCurrentDetails, workflowInfo } from "@temporalio/workflow";
 import { addSweeps, noneSwept, type ReconcileReport, sweepSince, tellReconcile } from "../domain/upkeep.ts";
+import { type MemoryReport, tellMemoryReport } from "../domain/memory-report.ts";
 import { type RetentionReport, tellRetention } from "../domain/retention.ts";
-import { removeExpired, sweep, sweepSources } from "./activities.ts";
+import { forgetOldMemories, removeExpired, sweep, sweepSources } from "./activities.ts";
 
 /**
  * Finds what webhooks did not bring us while we, or GitHub, were down, and lets it in as if they had. Its result is what
@@ -21,5 +22,12 @@ export async function reconcile(): Promise<ReconcileReport> {
 export async function retention(): Promise<RetentionReport> {
   const report = await removeExpired({ now: workflowInfo().startTime.toISOString() });
   setCurrentDetails(tellRetention(report));
+  return report;
+}
+
+/** Forgets memories that are past their time, and the oldest of issues that have too many. */
+export async function memoryRetention(): Promise<MemoryReport> {
+  const report = await forgetOldMemories({ now: workflowInfo().startTime.toISOString() });
+  setCurrentDetails(tellMemoryReport(report));
   return report;
 }

@@ -72,9 +72,9 @@ export interface PlayedRequest {
   messages: readonly Anthropic.MessageParam[];
 }
 
-/** Matches requests whose opening message holds this text, such as the issue's title. */
+/** Matches requests whose issue holds this text, such as its title. Other issues may stand in the opening, too: those that are remembered. */
 export function aboutIssue(text: string): Scenario["matches"] {
-  return (request) => request.opening.includes(text);
+  return (request) => request.opening.split("end of issue>>", 1)[0]!.includes(text);
 }
 
 export function bash(command: string): PlayedUse {

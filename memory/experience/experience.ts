@@ -126,9 +126,11 @@ export function createExperience({ store, embedder }: Parts): Experience {
   }
 }
 
-function fits({ id, issue, kinds }: MemoryFilter): (memory: Memory) => boolean {
+function fits({ id, ids, issue, kinds }: MemoryFilter): (memory: Memory) => boolean {
+  const named = ids === undefined ? null : new Set(ids);
   return (memory) =>
     (id === undefined || memory.id === id) &&
+    (named === null || named.has(memory.id)) &&
     (issue === undefined || memory.issue === issue) &&
     (kinds === undefined || kinds.includes(memory.kind));
 }

@@ -8,7 +8,7 @@ import { searchLoaded, type Loaded } from "./scan.ts";
 import { load, type Row } from "./load.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
 
-/** Another process may be writing a batch; it is done in far less. */
+/** Another process may be writing a batch; it is done in far less. Nothing else of this process goes on while it waits. */
 const BUSY_MS = 30_000;
 /** Repositories held in memory at once, those used last. */
 const MAX_LOADED = 8;
@@ -35,10 +35,10 @@ const SCHEMA = `
   PRAGMA user_version = 1;
 `;
 
-export function openEmbeddedStore(file: string): PointStore {
+export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
   mkdirSync(dirname(file), { recursive: true });
   const db = new Database(file);
-  db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
+  db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
   // What is forgotten should not stay readable in the file's free pages.
   db.exec("PRAGMA secure_delete = ON");
   const [{ user_version: version }] = db.prepare("PRAGMA user_version").all() as [{ user_version: number }];

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFileArtifacts } from "../../activities/adapters/artifacts/file.ts";
 import { createIndexing } from "../../activities/index-code.ts";
 import { createIntake } from "../../activities/intake.ts";
+import { createMemoryUpkeep } from "../../activities/memory-upkeep.ts";
 import { createRecall, readRecalled } from "../../activities/recall.ts";
 import { createRemember } from "../../activities/remember.ts";
 import { SettingsOfRuns } from "../../activities/run-settings.ts";
@@ -112,7 +113,12 @@ async function product({
         await parts.settings.write(run, runSettings);
         await putJson(artifacts, issueKey(run), {
           ...issues.get(run.repository),
-          ...{ repository: run.repository, number: run.issue, author: "rita", labels: [], url: "", updatedAt: "" },
+          repository: run.repository,
+          number: run.issue,
+          author: "rita",
+          labels: [],
+          url: "",
+          updatedAt: "",
         });
         return { ...(await openRun(input)), cloneUrl: bench.cloneUrl, defaultBranch: "main" };
       },
@@ -120,6 +126,7 @@ async function product({
       ...createIndexing(parts),
       ...createRecall(parts),
       ...createRemember(parts),
+      ...createMemoryUpkeep(parts),
     },
   });
   ends.push(() => memory.close(), worker.stop);
@@ -175,7 +182,7 @@ async function until(look: () => Promise<boolean>): Promise<void> {
     if (await look()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error(`never came: ${look}`);
+  throw new Error(`never came: ${look.toString()}`);
 }
 
 /** The writer works beside the runs: it is done when its workflow is. */
@@ -298,6 +305,39 @@ describe("what people tell the memory", () => {
     expect(await it3.memory.code.search(scopeOfRepository(kept), "discount", { limit: 1, signal })).toMatchObject([
       { path: "src/invoice.js" },
     ]);
+  });
+});
+
+describe("the upkeep of the memory", () => {
+  it("forgets what is past its time or too much of one issue, and never what people taught", async () => {
+    const it7 = await product({ settings: { memory: { retention_days: 90, max_memories_per_issue: 2 } } });
+    const repository = fresh();
+    const days = (ago: number): string => new Date(Date.now() - ago * 86_400_000).toISOString();
+    const lesson = (id: string, issue: number, ago: number): Memory => ({
+      ...{ kind: "lesson", id, issue, at: days(ago), text: id, confirmed: true, of: "resolution-x" },
+    });
+    const { experience } = it7.memory;
+    const said = experience.taught({ text: "Keep it.", by: "mara", issue: null, at: days(400) });
+    await experience.store(
+      scopeOfRepository(repository),
+      [lesson("old", 1, 91), lesson("young", 1, 1), lesson("b1", 2, 3), lesson("b2", 2, 2), lesson("b3", 2, 1), said],
+      signal,
+    );
+    const report = await client.workflow.execute("memoryRetention", {
+      taskQueue: it7.taskQueue,
+      workflowId: `upkeep-${randomUUID()}`,
+    });
+    expect(report).toEqual({ repositories: 1, forgotten: 2 });
+    const left = (await memoriesOf(it7, repository)).map(({ id }) => id);
+    expect(left.toSorted()).toEqual(["b2", "b3", said.id, "young"].toSorted());
+  });
+
+  it("keeps an issue within its limit already when it is written", async () => {
+    const it8 = await product({ settings: { memory: { max_memories_per_issue: 1 } } });
+    const repository = fresh();
+    await it8.run(repository, 1, DISCOUNT);
+    await written(repository);
+    expect((await memoriesOf(it8, repository)).map(({ kind }) => kind)).toEqual(["resolution"]);
   });
 });
 
