@@ -313,9 +313,9 @@ describe("the upkeep of the memory", () => {
     const it7 = await product({ settings: { memory: { retention_days: 90, max_memories_per_issue: 2 } } });
     const repository = fresh();
     const days = (ago: number): string => new Date(Date.now() - ago * 86_400_000).toISOString();
-    const lesson = (id: string, issue: number, ago: number): Memory => ({
-      ...{ kind: "lesson", id, issue, at: days(ago), text: id, confirmed: true, of: "resolution-x" },
-    });
+    const lesson = (id: string, issue: number, ago: number): Memory => {
+      return { kind: "lesson", id, issue, at: days(ago), text: id, confirmed: true, of: "resolution-x" };
+    };
     const { experience } = it7.memory;
     const said = experience.taught({ text: "Keep it.", by: "mara", issue: null, at: days(400) });
     await experience.store(
