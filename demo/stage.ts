@@ -31,8 +31,8 @@ export interface Stage {
   repository: string;
   maintainer: string;
   author: string;
-  /** Kills the product without a warning and starts it again. */
-  restart(): Promise<void>;
+  /** Kills the product without a warning and starts it again, with these changes of its environment. */
+  restart(changes?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -109,8 +109,9 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     repository,
     maintainer: MAINTAINER,
     author: source.author,
-    async restart() {
+    async restart(changes = {}) {
       await stage.product.kill();
+      Object.assign(env, changes);
       stage.product = launch();
       await untilReady(stage.product, url, logFile);
       await readAddresses();

@@ -85,6 +85,7 @@ async function ensure(
   }
   const wanted = {
     spec: { intervals: [{ every: everyMs }] },
+    // Without arguments or summary: they would be encrypted, and could not be changed once their key is given up.
     action: {
       type: "startWorkflow" as const,
       workflowType: kind.workflow,
@@ -92,7 +93,6 @@ async function ensure(
       taskQueue: TASK_QUEUE,
       args: [],
       workflowRunTimeout: MAX_RUN_MS,
-      staticSummary: kind.summary,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
   };
