@@ -50,3 +50,30 @@ export function tellReconcile({ seen, handedOn, known, nudged, unreadable }: Swe
   if (unreadable > 0) parts.push(`${unreadable} could not be read`);
   return parts.join(", ");
 }
+
+/** What Temporal says of one Schedule of ours. */
+export interface ScheduleFacts {
+  paused: boolean;
+  /** When it was made. */
+  madeAt: Date;
+  /** The newest of its workflows that has ended, where one has and is remembered. */
+  lastEnded: { workflowId: string; status: string } | null;
+  /** When it started the newest; null: it has started none. */
+  lastStartedAt: Date | null;
+}
+
+/** Late by less is nothing: a server that was away does not make up for what it missed. */
+const LATE_BY_MS = 10 * 60_000;
+
+/** What is wrong with a Schedule, to be read after its name; null: nothing. @param facts null: there is none of that name. */
+export function scheduleProblem(facts: ScheduleFacts | null, everyMs: number, now: Date): string | null {
+  if (facts === null) return "is missing: a worker makes it when it starts, if its account may";
+  if (facts.paused) return "is paused";
+  const { lastEnded } = facts;
+  if (lastEnded !== null && ["FAILED", "TIMED_OUT", "TERMINATED"].includes(lastEnded.status))
+    return `fails: ${lastEnded.workflowId} ended as ${lastEnded.status}`;
+  const last = facts.lastStartedAt ?? facts.madeAt;
+  if (now.getTime() - last.getTime() > 2 * everyMs + LATE_BY_MS)
+    return `is late: it started nothing since ${last.toISOString()}`;
+  return null;
+}

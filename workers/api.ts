@@ -19,6 +19,7 @@ import { mcpOverHttp, SIMILARITY_THRESHOLD } from "./mcp.ts";
 import { createMemory } from "./memory.ts";
 import { payloadReader } from "./payloads/reader.ts";
 import { createForges } from "./ports.ts";
+import { troubledSchedules } from "./schedule-health.ts";
 
 export interface RunningApi {
   url: string;
@@ -49,7 +50,7 @@ export async function startApi(
   const app = createApi({
     runs,
     intake: createIntake(client),
-    readiness: createReadiness(client, [...optionalParts(config), waitingMemories(client)]),
+    readiness: createReadiness(client, [upkeep(client, config), ...optionalParts(config), waitingMemories(client)]),
     permissionOf,
     log,
     apiToken: config.apiToken,
@@ -97,6 +98,16 @@ function ourLogin(config: Config, forge: Forge, log: Log): () => string | null {
       );
     }
     return login;
+  };
+}
+
+function upkeep(client: Client, config: Config): Part {
+  return {
+    name: "upkeep",
+    async check() {
+      const troubled = await troubledSchedules(client, config);
+      return troubled.length === 0 ? null : troubled.join("; ");
+    },
   };
 }
 

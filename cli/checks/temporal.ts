@@ -2,6 +2,8 @@
 import { NamespaceNotFoundError } from "@temporalio/client";
 import type { Config } from "../../config/config.ts";
 import { findTemporalCli } from "../../scripts/setup/temporal-cli.mjs";
+import { clientOver } from "../../workers/connect.ts";
+import { troubledSchedules } from "../../workers/schedule-health.ts";
 import { MIN_RETENTION_DAYS, missingSearchAttributes, retentionDays } from "../../workers/temporal-namespace.ts";
 import { findTemporalServer } from "../../workers/temporal-state.ts";
 import { connect } from "../client.ts";
@@ -43,7 +45,12 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
   }
   try {
     const days = await retentionDays(connection, namespace);
-    return [ok(name, `${address} answers, namespace ${namespace}.`), retention(days, namespace), await attributes()];
+    return [
+      ok(name, `${address} answers, namespace ${namespace}.`),
+      retention(days, namespace),
+      await attributes(),
+      await upkeep(),
+    ];
   } catch (error) {
     if (error instanceof NamespaceNotFoundError || (error as { code?: number }).code === 5) {
       return [
@@ -59,6 +66,26 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
     ];
   } finally {
     await connection.close();
+  }
+
+  async function upkeep(): Promise<Finding> {
+    const title = "Upkeep";
+    try {
+      const client = clientOver(connection as Exclude<typeof connection, Error>, config);
+      const troubled = await troubledSchedules(client, config);
+      if (troubled.length === 0) return ok(title, "Its Schedules run.");
+      return warn(
+        title,
+        `${troubled.join("; ")}.`,
+        "Start a worker for what is missing or late; `temporal schedule toggle --unpause --schedule-id ID` ends a pause; a workflow that failed tells why in the Web UI.",
+      );
+    } catch (error) {
+      return warn(
+        title,
+        `Its Schedules cannot be looked up: ${(error as Error).message}`,
+        "Ask whoever runs the server whether this account may read Schedules.",
+      );
+    }
   }
 
   async function attributes(): Promise<Finding> {

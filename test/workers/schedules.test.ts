@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { createLog } from "../../workers/log.ts";
+import { troubledSchedules } from "../../workers/schedule-health.ts";
+import { TASK_QUEUE } from "../../workflows/messages.ts";
 import { ensureSchedules, scheduleId, type UpkeepKind } from "../../workers/schedules.ts";
-import { temporalClient } from "../support/temporal.ts";
+import { scheduleProblem } from "../../domain/upkeep.ts";
+import { runWorker, temporalClient } from "../support/temporal.ts";
 
 let client: Client;
 beforeAll(async () => {
@@ -63,4 +67,48 @@ it("a server without Schedules is told in the log, and stops nothing", async () 
   };
   await ensureSchedules(refusing as unknown as Client, config, log, [kindOf(10)]);
   expect(said.join("")).toContain("no Schedules here");
+});
+
+it("a schedule that is missing, paused or failing is told; one that does its work is not", async () => {
+  const [good, bad, never] = [kindOf(10, "goodUpkeep"), kindOf(10, "badUpkeep"), kindOf(0)];
+  const troubled = (...kinds: UpkeepKind[]) => troubledSchedules(client, config, kinds);
+  expect(await troubled(good, never)).toEqual([expect.stringContaining("upkeep/goodUpkeep is missing")]);
+  const worker = await runWorker({
+    taskQueue: TASK_QUEUE,
+    workflowsPath: fileURLToPath(new URL("stand-in/workflows.ts", import.meta.url)),
+    activities: { unused: () => undefined },
+  });
+  try {
+    await ensureSchedules(client, config, log, [good, bad]);
+    await expect
+      .poll(() => troubled(good, bad), { timeout: 20_000 })
+      .toEqual([expect.stringMatching(/^upkeep\/badUpkeep fails: upkeep\/badUpkeep-\S+ ended as FAILED$/)]);
+    await client.schedule.getHandle(scheduleId(good)).pause("for now");
+    expect(await troubled(good)).toEqual(["upkeep/goodUpkeep is paused"]);
+  } finally {
+    for (const kind of [good, bad]) await client.schedule.getHandle(scheduleId(kind)).delete();
+    await worker.stop();
+  }
+}, 60_000);
+
+const NOW = new Date("2026-11-21T12:00:00Z");
+const minutesAgo = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);
+const runs = { paused: false, madeAt: minutesAgo(9_000), lastStartedAt: minutesAgo(5), lastEnded: null };
+const endedAs = (status: string) => ({ workflowId: "upkeep/x-1", status });
+it.each([
+  ["runs", { ...runs, lastEnded: endedAs("COMPLETED") }, null],
+  ["was never ended, and is at work", runs, null],
+  ["was just made", { ...runs, madeAt: minutesAgo(1), lastStartedAt: null }, null],
+  ["is paused, whatever it did", { ...runs, paused: true, lastEnded: endedAs("FAILED") }, "is paused"],
+  ["failed the last time", { ...runs, lastEnded: endedAs("FAILED") }, "fails: upkeep/x-1 ended as FAILED"],
+  ["was cut off", { ...runs, lastEnded: endedAs("TIMED_OUT") }, "fails: upkeep/x-1 ended as TIMED_OUT"],
+  ["was cancelled by somebody", { ...runs, lastEnded: endedAs("CANCELLED") }, null],
+  ["missed one", { ...runs, lastStartedAt: minutesAgo(25) }, null],
+  [
+    "has started nothing for long",
+    { ...runs, lastStartedAt: minutesAgo(31) },
+    "is late: it started nothing since 2026-11-21T11:29:00.000Z",
+  ],
+])("a schedule of every ten minutes that %s is judged so", (_, facts, problem) => {
+  expect(scheduleProblem(facts, 600_000, NOW)).toBe(problem);
 });

@@ -1,5 +1,6 @@
 /** Workflows that send payloads every way there is. */
 import {
+  ApplicationFailure,
   condition,
   continueAsNew,
   defineQuery,
@@ -43,4 +44,10 @@ export async function child(text: string): Promise<string> {
 
 export async function failing(text: string): Promise<void> {
   await fail(text);
+}
+
+export async function goodUpkeep(): Promise<void> {}
+
+export async function badUpkeep(): Promise<void> {
+  throw ApplicationFailure.nonRetryable("it cannot be done");
 }
