@@ -13,6 +13,8 @@ export interface Installation {
 export interface RunNote extends Installation {
   /** The workflow id. */
   id: string;
+  /** The id of the first execution of its chain: the same after continue-as-new and reset, another for a rerun. */
+  firstRunId?: string;
 }
 
 export function runNoteKey(runKey: string): string {

@@ -198,7 +198,13 @@ export interface Activities extends MemoryActivities {
   startRun(input: { delivery: Delivery }): Promise<{ workflowId: string; started: boolean }>;
   signalRun(input: { workflowId: string; event: IssueEvent }): Promise<{ delivered: boolean }>;
 
-  openRun(input: { run: RunRef; snapshot: IssueSnapshot | null; settings: RunSettings }): Promise<Ground>;
+  openRun(input: {
+    run: RunRef;
+    snapshot: IssueSnapshot | null;
+    settings: RunSettings;
+    /** Of the chain of executions; absent in histories of older versions. */
+    firstRunId?: string;
+  }): Promise<Ground>;
   prepareBase(input: { run: RunRef; ground: Ground }): Promise<Base>;
   /**
    * Copies a conversation up to a turn (from 1), with its tree and the commits that it stands on, from another run. The tree was

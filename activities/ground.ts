@@ -33,10 +33,11 @@ export function createGround({
   installation,
 }: GroundParts): Pick<Activities, "openRun" | "prepareBase" | "checkPermission"> {
   return {
-    openRun: ({ run, snapshot, settings: wanted }) =>
+    openRun: ({ run, snapshot, settings: wanted, firstRunId }) =>
       working(async () => {
         // First of all: whatever else is stored, it is known whose it is.
-        await putJson(artifacts, runNoteKey(run.runKey), { id: run.id, ...installation } satisfies RunNote);
+        const note: RunNote = { id: run.id, ...installation, ...(firstRunId === undefined ? {} : { firstRunId }) };
+        await putJson(artifacts, runNoteKey(run.runKey), note);
         const [issue, facts, viewer] = await Promise.all([
           frozenIssue(run, snapshot),
           forge.repository(run.repository),

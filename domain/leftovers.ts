@@ -5,6 +5,7 @@ import type { Phase } from "./run.ts";
 /** A sandbox as its labels, or the note beside it, tell of it. */
 export interface KnownSandbox {
   key: string;
+  runKey: string;
   /** Of the run that it was made for. */
   workflowId: string;
   /** Milliseconds since 1970, by the clock of the engine. */
@@ -12,7 +13,9 @@ export interface KnownSandbox {
 }
 
 /** What Temporal says of a workflow id. */
-export type RunState = "open" | "ended" | "unknown";
+export type RunState =
+  /** `firstRunId` is that of its chain of executions: kept by continue-as-new and reset, another for a rerun. null: not told. */
+  { kind: "open"; firstRunId: string | null } | { kind: "ended" } | { kind: "unknown" };
 
 /** Temporal may have lost a run with its database, or this is another's for a moment: nothing is removed for that before it is this old. */
 export const UNKNOWN_GRACE_MS = 10 * 60_000;
@@ -32,11 +35,14 @@ export function makesRoom(phase: string | undefined, lastUse: number | null, now
   return RESTING.some((resting) => resting === phase) && isIdle(lastUse, MAKES_ROOM_AFTER_MS, nowMs);
 }
 
-/** One of an earlier run of an issue that has an open one is left until that has ended. */
-export function isLeftover(sandbox: KnownSandbox, run: RunState, nowMs: number): boolean {
-  switch (run) {
+/**
+ * @param firstRunId of the chain of executions that the sandbox was made for; null: it is not known. A sandbox of an earlier
+ * run is a leftover also while the issue has an open one.
+ */
+export function isLeftover(sandbox: KnownSandbox, run: RunState, firstRunId: string | null, nowMs: number): boolean {
+  switch (run.kind) {
     case "open":
-      return false;
+      return firstRunId !== null && run.firstRunId !== null && firstRunId !== run.firstRunId;
     case "ended":
       return true;
     case "unknown":

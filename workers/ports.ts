@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Context } from "@temporalio/activity";
 import { createModel } from "../activities/adapters/anthropic/model.ts";
-import { createMirror } from "../activities/adapters/git/mirror.ts";
+import { createMirror, type GitMirror } from "../activities/adapters/git/mirror.ts";
 import { createForge } from "../activities/adapters/github/forge.ts";
 import { createDockerSandboxes } from "../activities/adapters/sandbox/docker.ts";
 import { createLocalSandboxes } from "../activities/adapters/sandbox/local.ts";
@@ -17,7 +17,12 @@ import { createMemory } from "./memory.ts";
 import { inPlaces, type Places } from "./places.ts";
 import type { Uses } from "./uses.ts";
 
-export function createPorts(config: Config, log: Log, room: { places: Places; uses: Uses }, owner: string): Ports {
+export function createPorts(
+  config: Config,
+  log: Log,
+  room: { places: Places; uses: Uses },
+  owner: string,
+): Ports & { mirror: GitMirror } {
   const forge = createForges(config, log);
   return {
     modelFor: createModels(config),

@@ -5,8 +5,10 @@
  * costs one question to the engine.
  */
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import { findJson, type RunNote, runNoteKey } from "../activities/artifacts.ts";
+import { CannotDecrypt } from "../domain/errors.ts";
 import { isIdle, isLeftover, type RunState } from "../domain/leftovers.ts";
-import type { Sandboxes } from "../domain/ports.ts";
+import type { Artifacts, Sandboxes } from "../domain/ports.ts";
 import type { Log } from "./log.ts";
 import type { Services } from "./temporal-namespace.ts";
 import type { Uses } from "./uses.ts";
@@ -14,66 +16,54 @@ import type { Uses } from "./uses.ts";
 export interface ReaperOptions {
   client: Client;
   sandboxes: Sandboxes;
+  /** Where runs say to which chain of executions they belong. */
+  artifacts: Artifacts;
   uses: Uses;
   /** A sandbox that was not used for longer than this is removed; 0: never. */
   idleMs: number;
-  /** 0: only once. */
-  everyMs: number;
   log: Log;
 }
 
-/** Begins at once. Returns how to stop it. */
-export function startReaper(options: ReaperOptions): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const round = async (): Promise<void> => {
-    await reap(options).catch((error: unknown) => {
-      options.log.warn({ err: error }, "leftover sandboxes could not be looked for; tried again later");
-    });
-    if (stopped || options.everyMs === 0) return;
-    timer = setTimeout(() => void round(), options.everyMs);
-    timer.unref();
-  };
-  void round();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
-}
-
 /** Keys of the sandboxes that were removed. */
-export async function reap({
-  client,
-  sandboxes,
-  uses,
-  idleMs,
-  log,
-}: Omit<ReaperOptions, "everyMs">): Promise<string[]> {
+export async function reap({ client, sandboxes, artifacts, uses, idleMs, log }: ReaperOptions): Promise<string[]> {
   const states = new Map<string, Promise<RunState>>();
   const removed: string[] = [];
-  for (const sandbox of await sandboxes.known()) {
-    const { key, workflowId } = sandbox;
+  const known = await sandboxes.known();
+  for (const sandbox of known) {
+    const { key, workflowId, runKey } = sandbox;
     const asked = states.get(workflowId) ?? stateOf(client, workflowId);
     states.set(workflowId, asked);
     const state = await asked;
-    const over = isLeftover(sandbox, state, Date.now());
+    const over = isLeftover(sandbox, state, await firstRunOf(artifacts, runKey), Date.now());
     if (!over && !isIdle(await uses.lastUse(key), idleMs, Date.now())) continue;
     await sandboxes.close(key);
     const why = over
       ? "sandbox of a run that is over removed"
       : "idle sandbox removed; it is built again when it is needed";
-    log.info({ sandbox: key, run: workflowId, state }, why);
+    log.info({ sandbox: key, run: workflowId, state: state.kind }, why);
     removed.push(key);
   }
+  await uses.keepOnly(known.map(({ key }) => key));
   return removed;
+}
+
+/** null: the run has not said it, or not in a way that can be read here. */
+async function firstRunOf(artifacts: Artifacts, runKey: string): Promise<string | null> {
+  try {
+    return (await findJson<RunNote>(artifacts, runNoteKey(runKey)))?.firstRunId ?? null;
+  } catch (error) {
+    if (error instanceof CannotDecrypt) return null;
+    throw error;
+  }
 }
 
 async function stateOf(client: Client, workflowId: string): Promise<RunState> {
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === "RUNNING" ? "open" : "ended";
+    const { status, raw } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== "RUNNING") return { kind: "ended" };
+    return { kind: "open", firstRunId: raw.workflowExecutionInfo?.firstRunId || null };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return "unknown";
+    if (error instanceof WorkflowNotFoundError) return { kind: "unknown" };
     throw error;
   }
 }

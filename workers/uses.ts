@@ -3,12 +3,13 @@
  * also after a restart.
  */
 import { mkdirSync } from "node:fs";
-import { rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sandbox } from "../domain/ports.ts";
 
 /** A long command is use, too, also for the other workers of this state directory. */
 const WHILE_RUNNING_MS = 30_000;
+const FORGOTTEN_AFTER_MS = 60 * 60_000;
 
 export class Uses {
   readonly #folder: string;
@@ -38,6 +39,15 @@ export class Uses {
 
   async forget(sandbox: string): Promise<void> {
     await rm(this.#file(sandbox), { force: true });
+  }
+
+  /** Of sandboxes that are gone nobody asks any more. One that was used lately may be in the making. */
+  async keepOnly(sandboxes: readonly string[]): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (sandboxes.includes(name)) continue;
+      const lastUse = await this.lastUse(name);
+      if (lastUse !== null && Date.now() - lastUse > FORGOTTEN_AFTER_MS) await this.forget(name);
+    }
   }
 
   /** The sandbox, whose commands count as use for as long as they run. */

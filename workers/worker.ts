@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import { homeQueue, sandboxQueue } from "../domain/ids.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
+import { removeLeftovers, tidyMirrors } from "./cleaning.ts";
 import { connectionOptions } from "./connect.ts";
 import { phaseInTemporal, watchCrowd } from "./crowd.ts";
 import { homeId } from "./home.ts";
@@ -16,7 +17,8 @@ import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
 import { Places } from "./places.ts";
 import { createPorts } from "./ports.ts";
-import { ownerOfSandboxes, startReaper } from "./reaper.ts";
+import { ownerOfSandboxes, reap } from "./reaper.ts";
+import { startRounds } from "./rounds.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 import { createUpkeep } from "./upkeep.ts";
@@ -98,9 +100,28 @@ export async function startWorker(
   await ensureSchedules(client, config, log);
   const everyMs = config.upkeep.sandbox_minutes * 60_000;
   const idleMs = config.upkeep.idle_sandbox_minutes * 60_000;
-  const stopReaper = startReaper({ client, sandboxes: ports.sandboxes, uses, idleMs, everyMs, log });
-  const phaseOf = (workflowId: string): Promise<string | undefined> => phaseInTemporal(client, workflowId);
-  const stopCrowd = watchCrowd({ phaseOf, sandboxes: ports.sandboxes, places, uses, log });
+  const { sandboxes, artifacts, mirror } = ports;
+  const stopUpkeep = [
+    startRounds({
+      work: () => reap({ client, sandboxes, artifacts, uses, idleMs, log }),
+      failed: "leftover sandboxes could not be looked for; tried again later",
+      everyMs,
+      log,
+    }),
+    startRounds({
+      work: (signal) => removeLeftovers({ config, mirror, log }, signal),
+      failed: "what killed processes have left could not be removed; tried again later",
+      everyMs,
+      log,
+    }),
+    startRounds({
+      work: (signal) => tidyMirrors({ mirror, client, log }, signal),
+      failed: "mirrors could not be tidied; tried again later",
+      everyMs,
+      log,
+    }),
+    watchCrowd({ phaseOf: (workflowId) => phaseInTemporal(client, workflowId), sandboxes, places, uses, log }),
+  ];
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
   log.info(
@@ -117,8 +138,7 @@ export async function startWorker(
     ended,
     async stop() {
       draining.abort();
-      stopReaper();
-      stopCrowd();
+      for (const stop of stopUpkeep) stop();
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
       await closeSandboxes(ports.sandboxes, places, log);

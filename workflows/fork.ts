@@ -19,7 +19,7 @@ export async function goOnFrom(run: Run, fork: Fork): Promise<void> {
   const since = trees.at(-1)?.since ?? 0;
   const taken = await run.step(() => takeOver({ run: run.ref, from: of, role, turn, since, commits }));
   if (taken.kind === "gone") throw new Error(taken.reason);
-  run.ground = await run.step(() => openRun({ run: run.ref, snapshot: run.input.snapshot, settings: run.settings }));
+  run.ground = await run.step(() => openRun(run.firstStep()));
   run.status.title = run.ground.title;
   run.status.category = fork.classification.category;
   run.base = base;

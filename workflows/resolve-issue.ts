@@ -80,7 +80,7 @@ async function chapter(run: Run, next: Chapter): Promise<Revision | (Outcome & {
 /** From the trigger to the first change that was judged. */
 async function firstChange(run: Run): Promise<Chapter> {
   if (run.input.fork) return firstChangeOfFork(run, run.input.fork);
-  run.ground = await run.step(() => openRun({ run: run.ref, snapshot: run.input.snapshot, settings: run.settings }));
+  run.ground = await run.step(() => openRun(run.firstStep()));
   run.status.title = run.ground.title;
   announce(run);
   const base = run.inBackground(() => prepareBase({ run: run.ref, ground: run.ground! }));

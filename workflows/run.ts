@@ -14,7 +14,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Base, BriefRef, Change, Ground, RunRef, Said } from "../activities/contract.ts";
+import type { Activities, Base, BriefRef, Change, Ground, RunRef, Said } from "../activities/contract.ts";
 import { agentWorkflowId, homeName, type Role } from "../domain/ids.ts";
 import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
 import {
@@ -160,6 +160,13 @@ export class Run {
     const { classification, plan, trees } = landmarks;
     const turns = Object.fromEntries(status.agents.map((agent) => [agent.role, agent.turns]));
     return { runKey: this.ref.runKey, settings, base, classification, plan, trees, turns, atWork: this.#activeAgent };
+  }
+
+  /** What the first step of a run is told. */
+  firstStep(): Parameters<Activities["openRun"]>[0] {
+    const { firstExecutionRunId } = workflowInfo();
+    const { snapshot, settings } = this.input;
+    return { run: this.ref, snapshot, settings, firstRunId: firstExecutionRunId };
   }
 
   /** True when this history should end at the next chapter: then {@link turnPage}. */

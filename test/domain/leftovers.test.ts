@@ -2,16 +2,20 @@ import { expect, it } from "vitest";
 import { isIdle, isLeftover, makesRoom, type RunState, UNKNOWN_GRACE_MS } from "../../domain/leftovers.ts";
 
 const MADE = Date.parse("2026-11-21T12:00:00Z");
-const sandbox = { key: "k-coder", workflowId: "issue/o/r/1", madeAt: MADE };
+const sandbox = { key: "k-coder", runKey: "k", workflowId: "issue/o/r/1", madeAt: MADE };
+const open = (firstRunId: string | null): RunState => ({ kind: "open", firstRunId });
+const LONG = UNKNOWN_GRACE_MS * 100;
 
-it.each<[RunState, number, boolean]>([
-  ["open", 0, false],
-  ["open", UNKNOWN_GRACE_MS * 100, false],
-  ["ended", 0, true],
-  ["unknown", UNKNOWN_GRACE_MS, false],
-  ["unknown", UNKNOWN_GRACE_MS + 1, true],
-])("the sandbox of a run that is %s, after %s ms, is a leftover: %s", (state, ageMs, expected) => {
-  expect(isLeftover(sandbox, state, MADE + ageMs)).toBe(expected);
+it.each<[string, RunState, string | null, number, boolean]>([
+  ["is open", open("first"), "first", LONG, false],
+  ["is open, and followed another to which it belongs", open("second"), "first", 0, true],
+  ["is open, and has not said to which chain it belongs", open("second"), null, LONG, false],
+  ["is open, on a server that does not tell its chain", open(null), "first", LONG, false],
+  ["has ended", { kind: "ended" }, "first", 0, true],
+  ["is not known yet", { kind: "unknown" }, null, UNKNOWN_GRACE_MS, false],
+  ["has not been known for a while", { kind: "unknown" }, null, UNKNOWN_GRACE_MS + 1, true],
+])("the sandbox of a run that %s is judged so", (_, state, firstRunId, ageMs, expected) => {
+  expect(isLeftover(sandbox, state, firstRunId, MADE + ageMs)).toBe(expected);
 });
 
 it.each([

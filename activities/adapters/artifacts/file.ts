@@ -5,18 +5,22 @@
  * measured on (0.2 ms and 4 ms without), against seconds and cents for the model reply that it keeps: once Temporal has recorded
  * that a reply is stored, no power cut may make it untrue.
  */
-import { randomUUID } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { mkdir, open, opendir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, open, opendir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AccessDenied, RequestRefused, ServiceUnavailable } from "../../../domain/errors.ts";
 import type { Artifacts } from "../../../domain/ports.ts";
+import { removeLeftovers, temporaryName } from "../leftovers.ts";
 import { checkKey } from "./keys.ts";
 
 /** No key begins with a dot, so that this folder is never one. On the same file system, or `rename` would not be atomic. */
 const UNFINISHED = ".unfinished";
-/** What a killed process left there; no write takes as long. */
-const LEFTOVER_AFTER_MS = 24 * 60 * 60_000;
+const KIND = "put";
+
+/** Removes what killed processes have left unfinished. */
+export async function removeUnfinished(dir: string): Promise<string[]> {
+  return removeLeftovers(join(dir, UNFINISHED), [KIND]);
+}
 
 /** @throws from all methods: RequestRefused for an impossible key, ServiceUnavailable for a full disk, AccessDenied. */
 export function createFileArtifacts(dir: string): Artifacts {
@@ -25,17 +29,13 @@ export function createFileArtifacts(dir: string): Artifacts {
 
   async function prepare(): Promise<void> {
     await mkdir(unfinished, { recursive: true });
-    for (const name of await readdir(unfinished)) {
-      const path = join(unfinished, name);
-      const info = await stat(path).catch(() => null);
-      if (info && Date.now() - info.mtimeMs > LEFTOVER_AFTER_MS) await rm(path, { force: true });
-    }
+    await removeUnfinished(dir);
   }
 
   return {
     async put(key, content) {
       const path = join(dir, checkKey(key));
-      const temporary = join(unfinished, randomUUID());
+      const temporary = join(unfinished, temporaryName(KIND));
       try {
         // A failed preparation is tried again by the next write.
         await (ready ??= prepare().catch((error: unknown) => {

@@ -18,3 +18,14 @@ export async function drop(
   const input = commits.map((commit) => `delete ${keptRef(commit)}\n`).join("");
   await withoutStaleLocks(gitDir, signal, () => tools.ok(gitDir, ["update-ref", "--stdin"], signal, { input }));
 }
+
+/** All that are kept. */
+export async function kept(tools: Tools, gitDir: string, signal: AbortSignal): Promise<string[]> {
+  const folder = keptRef("");
+  const listed = await tools.ok(gitDir, ["for-each-ref", "--format=%(refname)", "--", folder], signal);
+  return listed
+    .toString()
+    .split("\n")
+    .filter((name) => name.startsWith(folder))
+    .map((name) => name.slice(folder.length));
+}

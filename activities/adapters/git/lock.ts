@@ -6,19 +6,13 @@
  * only removed once a higher one stands. So a dead holder is overtaken, never deleted from under a living one, which is
  * the race of every "remove the stale lock file" scheme.
  */
-import { randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { removeLeftovers, temporaryName } from "../leftovers.ts";
+import { hasEnded, type ProcessMark, thisProcess } from "../processes.ts";
 
-interface Holder {
-  pid: number;
-  /** When the process started, in the kernel's ticks: a reused pid differs. null where /proc is not there. */
-  started: string | null;
-  /** Host, boot and pid namespace: only there does the pid mean anything. */
-  place: string;
+interface Holder extends ProcessMark {
   free: boolean;
 }
 
@@ -26,6 +20,7 @@ const HEARTBEAT_MS = 10_000;
 /** A holder on another machine, whose process cannot be seen, counts as dead after this long without a heartbeat. */
 const LOST_AFTER_MS = 120_000;
 const POLL_MS = 50;
+const UNFINISHED = "new";
 
 const queues = new Map<string, Promise<void>>();
 
@@ -48,6 +43,15 @@ export async function withLock<T>(folder: string, signal: AbortSignal, work: () 
     mine.resolve();
     if (queues.get(folder) === line) queues.delete(folder);
   }
+}
+
+/** What a killed holder has left in the folder: the lock is given back in its name, and its unfinished files go. */
+export async function releaseForTheDead(folder: string, signal: AbortSignal): Promise<void> {
+  const newest = await highest(folder).catch(() => null);
+  if (newest === null) return;
+  await removeLeftovers(folder, [UNFINISHED]);
+  if (!(await isFree(folder, newest)) && (await isOver(folder, newest)))
+    await withLock(folder, signal, async () => undefined);
 }
 
 async function acquire(folder: string, signal: AbortSignal): Promise<() => Promise<void>> {
@@ -87,8 +91,8 @@ async function publish(
   free: boolean,
   put: typeof link | typeof rename,
 ): Promise<boolean> {
-  const temporary = join(folder, `new-${randomUUID()}`);
-  const holder: Holder = { ...self(), free };
+  const temporary = join(folder, temporaryName(UNFINISHED));
+  const holder: Holder = { ...thisProcess(), free };
   try {
     await writeFile(temporary, JSON.stringify(holder));
     await put(temporary, path);
@@ -110,61 +114,30 @@ async function highest(folder: string): Promise<number | null> {
   return numbers.length === 0 ? null : Math.max(...numbers);
 }
 
+async function isFree(folder: string, number: number): Promise<boolean> {
+  const text = await readFile(join(folder, String(number)), "utf8").catch(() => "{}");
+  try {
+    return (JSON.parse(text) as Partial<Holder>).free === true;
+  } catch {
+    // Cut off by a power cut: nobody gave it back.
+    return false;
+  }
+}
+
 /** Free, dead, or without a heartbeat. A file that vanished was overtaken: look again. */
 async function isOver(folder: string, number: number): Promise<boolean> {
   const path = join(folder, String(number));
   try {
     const holder = JSON.parse(await readFile(path, "utf8")) as Holder;
     if (holder.free) return true;
-    const me = self();
-    if (holder.place === me.place && isGone(holder)) return true;
-    if (holder.place === me.place && holder.started !== null) return false;
+    const ended = hasEnded(holder);
+    if (ended !== null) return ended;
     return Date.now() - (await stat(path)).mtimeMs > LOST_AFTER_MS;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     // A power cut can leave an empty file: nobody holds it.
     if (error instanceof SyntaxError) return true;
     throw error;
-  }
-}
-
-function isGone(holder: Holder): boolean {
-  if (holder.started !== null) return startOf(holder.pid) !== holder.started;
-  try {
-    process.kill(holder.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
-}
-
-let known: Omit<Holder, "free"> | null = null;
-
-function self(): Omit<Holder, "free"> {
-  known ??= { pid: process.pid, started: startOf(process.pid), place: place() };
-  return known;
-}
-
-function startOf(pid: number): string | null {
-  const line = readOrNull(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  // Counted after the command's name, which may hold spaces and parentheses: field 3 is the state, field 22 the start.
-  const fields = line?.slice(line.lastIndexOf(")") + 2).split(" ");
-  // Z: it has ended, and only its parent has not taken note.
-  return fields === undefined || fields[0] === "Z" ? null : (fields[19] ?? null);
-}
-
-function place(): string {
-  const boot = readOrNull(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
-  const pids = readOrNull(() => readlinkSync("/proc/self/ns/pid"));
-  return [hostname(), boot, pids].join(" ");
-}
-
-/** /proc is Linux's alone, and a process that ended has no entry there. */
-function readOrNull(read: () => string): string | null {
-  try {
-    return read();
-  } catch {
-    return null;
   }
 }
 

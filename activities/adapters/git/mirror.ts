@@ -1,14 +1,14 @@
 /** The port `Mirror`: one bare repository for each GitHub repository, under one folder of the worker's machine. */
-import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { NotFound, RequestRefused } from "../../../domain/errors.ts";
 import type { RepositoryName } from "../../../domain/ids.ts";
 import type { Mirror } from "../../../domain/ports.ts";
 import { writeBundleHead } from "./bundle.ts";
+import { temporaryName } from "../leftovers.ts";
 import { diff } from "./diff.ts";
 import { fetchBranch } from "./fetch.ts";
-import { drop } from "./kept.ts";
+import { drop, kept } from "./kept.ts";
 import { withLock } from "./lock.ts";
 import { mergeBase, mergeTree } from "./merge.ts";
 import { checkCommit, mirrorFolder } from "./names.ts";
@@ -17,6 +17,7 @@ import { withRedirect, openRemote, type Remote } from "./remote.ts";
 import { openSourceRepository } from "./source.ts";
 import { FROM_SANDBOX, FROM_UPSTREAM, take } from "./take.ts";
 import { createTools, ownFolder, type Limits } from "./tools.ts";
+import { HALF_MADE, isMirror, type KnownMirror, mirrorsIn, removeLeftoversOfMirrors, tidy } from "./tidy.ts";
 import { authors, commit, files, holds, overlay, paths } from "./tree.ts";
 
 export interface MirrorOptions extends Partial<Limits> {
@@ -33,10 +34,14 @@ export interface MirrorOptions extends Partial<Limits> {
 }
 
 export interface GitMirror extends Mirror {
-  /** Commits that a run no longer needs: `git gc` may have them. */
-  release(repository: RepositoryName, commits: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Commits that no run needs any more, or all of them: `git gc` may have them. */
+  release(repository: RepositoryName, commits: readonly string[] | "all", signal: AbortSignal): Promise<void>;
   /** Packs the mirror, and removes what nothing has needed for two weeks. For upkeep: it may take minutes. */
   tidy(repository: RepositoryName, signal: AbortSignal): Promise<void>;
+  /** The mirrors on this machine. */
+  mirrors(): Promise<KnownMirror[]>;
+  /** Removes what killed processes have left, and frees the locks that they held. Nothing of a living one is touched. */
+  removeLeftovers(signal: AbortSignal): Promise<string[]>;
 }
 
 const DEFAULTS: Limits = {
@@ -46,9 +51,6 @@ const DEFAULTS: Limits = {
   maxListingBytes: 64 * 1024 * 1024,
 };
 
-/** What a killed worker left in a mirror is older than any command may last. */
-const LEFTOVER_AFTER_MS = 60 * 60_000;
-
 export function createMirror(options: MirrorOptions): GitMirror {
   const { dir: given, env, httpHosts = [], allowFileUrls = false, token, ...own } = options;
   // Git runs inside the mirror, where a relative path would mean something else.
@@ -56,7 +58,6 @@ export function createMirror(options: MirrorOptions): GitMirror {
   const limits: Limits = { ...DEFAULTS, ...own };
   const tools = createTools(env, limits);
   const rules = { httpHosts, allowFileUrls };
-  const seen = new Map<string, Promise<void>>();
 
   /** A mirror that exists. @throws NotFound before the first fetch on this machine. */
   async function existing(repository: RepositoryName): Promise<string> {
@@ -72,7 +73,7 @@ export function createMirror(options: MirrorOptions): GitMirror {
     const gitDir = join(dir, mirrorFolder(repository));
     if (!(await isMirror(gitDir))) {
       // Made beside and moved into place at once: a half-made mirror is never seen.
-      const fresh = join(dirname(gitDir), `.new-${randomUUID()}`);
+      const fresh = join(dirname(gitDir), temporaryName(HALF_MADE));
       await mkdir(dirname(gitDir), { recursive: true });
       try {
         await tools.ok(
@@ -87,8 +88,6 @@ export function createMirror(options: MirrorOptions): GitMirror {
         await rm(fresh, { recursive: true, force: true });
       }
     }
-    if (!seen.has(gitDir)) seen.set(gitDir, removeLeftovers(gitDir));
-    await seen.get(gitDir);
     return gitDir;
   }
 
@@ -165,32 +164,18 @@ export function createMirror(options: MirrorOptions): GitMirror {
 
     async release(repository, commits, signal) {
       const gitDir = join(dir, mirrorFolder(repository));
-      const ids = commits.map((one) => checkCommit(one, "A commit"));
-      if (ids.length > 0 && (await isMirror(gitDir))) await drop(tools, gitDir, ids, signal);
+      if (!(await isMirror(gitDir))) return;
+      const ids =
+        commits === "all" ? await kept(tools, gitDir, signal) : commits.map((one) => checkCommit(one, "A commit"));
+      if (ids.length > 0) await drop(tools, gitDir, ids, signal);
     },
 
     async tidy(repository, signal) {
       const gitDir = await existing(repository);
-      await withLock(join(ownFolder(gitDir), "lock"), signal, async () => {
-        await tools.ok(gitDir, ["gc", "--quiet", "--prune=2.weeks.ago"], signal, {
-          timeoutMs: limits.networkTimeoutMs,
-        });
-      });
+      await withLock(join(ownFolder(gitDir), "lock"), signal, () => tidy(tools, gitDir, signal));
     },
+
+    mirrors: () => mirrorsIn(dir),
+    removeLeftovers: (signal) => removeLeftoversOfMirrors(dir, signal),
   };
-}
-
-async function isMirror(gitDir: string): Promise<boolean> {
-  const head = await stat(join(gitDir, "HEAD")).catch(() => null);
-  return head?.isFile() ?? false;
-}
-
-async function removeLeftovers(gitDir: string): Promise<void> {
-  const folder = ownFolder(gitDir);
-  for (const name of await readdir(folder).catch(() => [] as string[])) {
-    if (!name.startsWith("scratch-")) continue;
-    const path = join(folder, name);
-    const info = await stat(path).catch(() => null);
-    if (info && Date.now() - info.mtimeMs > LEFTOVER_AFTER_MS) await rm(path, { recursive: true, force: true });
-  }
 }

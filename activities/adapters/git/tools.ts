@@ -1,8 +1,8 @@
 /** What the parts of the mirror share: where a mirror stands, and git run in it with the usual limits. */
-import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { GitFailed, NotFound, ServiceUnavailable } from "../../../domain/errors.ts";
+import { temporaryName } from "../leftovers.ts";
 import { lastLines } from "./faults.ts";
 import { runGit, verb, type GitCall, type GitResult } from "./git.ts";
 
@@ -82,9 +82,11 @@ export function ownFolder(gitDir: string): string {
   return join(gitDir, "mergewright");
 }
 
+export const SCRATCH = "scratch";
+
 /** A folder that is gone when `work` ends, however it ends. */
 export async function withScratch<T>(gitDir: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = join(ownFolder(gitDir), `scratch-${randomUUID()}`);
+  const folder = join(ownFolder(gitDir), temporaryName(SCRATCH));
   await mkdir(folder, { recursive: true });
   try {
     return await work(folder);

@@ -177,8 +177,9 @@ export function createDockerSandboxes(options: DockerOptions = {}): DockerSandbo
     async known() {
       const containers = await list(engine, { [LABELS.app]: APP, [LABELS.owner]: owner }, never);
       return containers.flatMap(({ Labels, Created }) => {
-        const [key, workflowId] = [Labels[LABELS.key], Labels[LABELS.workflow]];
-        return key === undefined || workflowId === undefined ? [] : [{ key, workflowId, madeAt: Created * 1000 }];
+        const [key, workflowId, runKey] = [Labels[LABELS.key], Labels[LABELS.workflow], Labels[LABELS.run]];
+        if (key === undefined || workflowId === undefined || runKey === undefined) return [];
+        return [{ key, runKey, workflowId, madeAt: Created * 1000 }];
       });
     },
     async reap({ runKey, olderThanMs }, signal = never) {

@@ -1,9 +1,10 @@
 /** Sandboxes that are none: plain processes in a folder. For demonstrations and tests, and only where they are asked for by name. */
 import { spawn } from "node:child_process";
-import { mkdir, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SandboxLost, SandboxUnavailable } from "../../../domain/errors.ts";
 import type { Sandboxes, SandboxSpec } from "../../../domain/ports.ts";
+import { removeLeftovers, temporaryName } from "../leftovers.ts";
 import { commandServer } from "./command-server.ts";
 import { type Channel, Connection, ConnectionLost } from "./connection.ts";
 import { type SandboxLog, ServedSandbox } from "./served-sandbox.ts";
@@ -77,15 +78,17 @@ export function createLocalSandboxes(options: LocalOptions): LocalSandboxes {
     },
     close,
     async known() {
-      const keys = await readdir(options.root).catch(() => [] as string[]);
+      const keys = await keysIn(options.root);
       const notes = await Promise.all(keys.map(async (key) => ({ key, note: await noteOf(options.root, key) })));
       return notes.flatMap(({ key, note }) =>
-        note?.workflowId === undefined ? [] : [{ key, workflowId: note.workflowId, madeAt: note.madeAt }],
+        note?.workflowId === undefined
+          ? []
+          : [{ key, runKey: note.runKey, workflowId: note.workflowId, madeAt: note.madeAt }],
       );
     },
     async reap({ runKey, olderThanMs }) {
       const reaped: string[] = [];
-      for (const key of await readdir(options.root).catch(() => [] as string[])) {
+      for (const key of await keysIn(options.root)) {
         const made = await noteOf(options.root, key);
         if (!made || (runKey !== undefined && made.runKey !== runKey)) continue;
         if (olderThanMs !== undefined && Date.now() - made.madeAt < olderThanMs) continue;
@@ -103,6 +106,18 @@ export function createLocalSandboxes(options: LocalOptions): LocalSandboxes {
       opened.clear();
     },
   };
+}
+
+const HALF_MADE = ".new";
+
+/** Removes what killed processes have left half-made below the folder of all local sandboxes. */
+export async function removeHalfMade(root: string): Promise<string[]> {
+  return removeLeftovers(root, [HALF_MADE]);
+}
+
+async function keysIn(root: string): Promise<string[]> {
+  const names = await readdir(root).catch(() => [] as string[]);
+  return names.filter((name) => !name.startsWith("."));
 }
 
 /** Beside the tree: whose the folder is. */
@@ -132,15 +147,21 @@ function folderOf(root: string, key: string): string {
 
 async function prepare(folder: string, spec: SandboxSpec): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    if (await exists(folder)) return await realpath(folder);
     const note: Note = {
       runKey: spec.runKey,
       workflowId: spec.workflowId,
       repository: spec.repository,
       madeAt: Date.now(),
     };
-    await writeFile(join(folder, NOTE), JSON.stringify(note), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
+    // Made beside and moved into place with its note: a folder of which nobody knows whose it is would stay for ever.
+    const fresh = join(dirname(folder), temporaryName(HALF_MADE));
+    await mkdir(fresh, { recursive: true });
+    await writeFile(join(fresh, NOTE), JSON.stringify(note));
+    await rename(fresh, folder).catch(async (error: NodeJS.ErrnoException) => {
+      await rm(fresh, { recursive: true, force: true });
+      // Another worker was faster.
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
     });
     return await realpath(folder);
   } catch (error) {

@@ -113,7 +113,7 @@ function files({ folder, homes, artifacts }: Cluster): string[] {
   const below = [...homes, artifacts].flatMap((each) =>
     readdirSync(each, { recursive: true, encoding: "utf8" }).map((name) => join(each, name)),
   );
-  const working = /\/(scratch-[^/]+|\.new-[^/]+|new-[0-9a-f-]{36}|[^/]+\.lock|\.unfinished\/.+|tmp_\w+)$/;
+  const working = /\/(scratch-[^/]+|\.new-[^/]+|new-[^/]+|[^/]+\.lock|\.unfinished\/.+|tmp_\w+)$/;
   return [...temporary.map((name) => `tmp/${name}`), ...below.filter((path) => working.test(path) || heldLock(path))];
 }
 
