@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode } from "@temporalio/worker";
+import { removeLeftovers, temporaryName } from "../activities/adapters/leftovers.ts";
 
 export interface WorkflowBundle {
   codePath: string;
@@ -34,11 +35,14 @@ export async function workflowBundle(
     logger: { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
   });
   await mkdir(cacheDir, { recursive: true });
-  const temporary = `${codePath}.${process.pid}.tmp`;
+  await removeLeftovers(cacheDir, [UNFINISHED]);
+  const temporary = join(cacheDir, temporaryName(UNFINISHED));
   await writeFile(temporary, code);
   await rename(temporary, codePath);
   return { codePath, buildId };
 }
+
+const UNFINISHED = "unfinished";
 
 async function sourcesDigest(): Promise<string> {
   const hash = createHash("sha256");
