@@ -7,6 +7,7 @@ import { createRedactor } from "../workers/redact.ts";
 import { checkArguments } from "./check-arguments.ts";
 import { COMMANDS, type Entry } from "./commands.ts";
 import { DONE, tell, USAGE, UsageError } from "./errors.ts";
+import { textsLast } from "./texts-last.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 /** Sets the exit code of this process. Never throws. */
@@ -21,7 +22,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [first, ...rest] = argv;
+  const [first, ...words] = argv;
+  const rest = textsLast(words);
   if (first === "--version" || first === "-v") return print(productVersion(), terminal);
   if (first === "--help" || first === "-h" || first === "help") return help(rest[0], terminal);
   if (first === undefined) {

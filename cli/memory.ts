@@ -2,7 +2,6 @@
 import { ACTIONS, isAction } from "./memory/actions.ts";
 import { command, jsonOption } from "./command.ts";
 import { UsageError } from "./errors.ts";
-import { byOption } from "./message.ts";
 
 export default command({
   args: {
@@ -41,7 +40,11 @@ export default command({
       valueHint: "0..1",
       description: "recall: how much alike the memories must be (default: 0)",
     },
-    by: { ...byOption, description: "remember: who says so (default: your name on this machine)" },
+    by: {
+      type: "string",
+      valueHint: "LOGIN",
+      description: "remember: who says so (default: your name on this machine)",
+    },
     json: jsonOption,
   },
   async run(args, terminal) {

@@ -93,6 +93,15 @@ describe("mergewright memory", () => {
     ]);
   });
 
+  it("takes a query that begins with a dash, as lists in issues do", async () => {
+    const asked = ["--repo", repository.folder, "--json"];
+    const { code, out } = await memory("search", "- parse_header fails", ...asked);
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      JSON.parse((await memory("search", ...asked, "parse_header fails")).out),
+    ]);
+  });
+
   it("forgets a repository", async () => {
     expect((await memory("remove", repository.folder)).code).toBe(0);
     expect((await memory("search", "header", "--repo", repository.folder)).code).toBe(1);
