@@ -1,6 +1,6 @@
 /**
  * Records the histories that `test/workflows/replay.test.ts` replays: plays the demo, and keeps what Temporal wrote down of a run,
- * of its coder's work, of the delivery that started it, and of upkeep. To be run when a change of the workflow code is meant to break them:
+ * of its coder's work, of the delivery that started it, of its memory, and of upkeep. To be run when a change of the workflow code is meant to break them:
  * `npm run histories:record`.
  */
 import { execFile } from "node:child_process";
@@ -57,8 +57,8 @@ async function play({ github, repository, maintainer, author }: Stage): Promise<
   const run = issueWorkflowId(repository, number);
   await untilRun(run, (view) => view.waitingFor?.kind === "approval");
   await github.people.as(maintainer).comment(repository, number, "/mergewright approve");
-  const ended = await untilRun(run, (view) => view.execution.closedAt !== null);
-  if (ended.outcome?.kind !== "merged") throw new Error(`The run did not end merged: ${JSON.stringify(ended.outcome)}`);
+  const over = await untilRun(run, (view) => view.execution.closedAt !== null);
+  if (over.outcome?.kind !== "merged") throw new Error(`The run did not end merged: ${JSON.stringify(over.outcome)}`);
   const labeled = (await github.people.deliveries()).find(
     ({ event, action }) => event === "issues" && action === "labeled",
   );
@@ -68,19 +68,25 @@ async function play({ github, repository, maintainer, author }: Stage): Promise<
     "run-agent-coder": agentWorkflowId(run, "coder", 1),
     "run-agent-coder-second-round": agentWorkflowId(run, "coder", 2),
     "handle-delivery-start": deliveryWorkflowId(labeled.guid),
-    reconcile: await upkeep("reconcile"),
-    retention: await upkeep("retention"),
+    "index-repository": await ended("indexRepository"),
+    "keep-memories": await ended("keepMemories"),
+    reconcile: await ended("reconcile"),
+    retention: await ended("retention"),
+    "memory-retention": await ended("memoryRetention"),
   };
 }
 
-/** The workflow that a schedule started when the product did; it carries the time in its id. */
-async function upkeep(type: string): Promise<string> {
+/** A workflow of this type that has ended: what a schedule starts carries the time in its id, and what works beside a run may outlast it. */
+async function ended(type: string): Promise<string> {
   const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Completed'`;
   const words = ["workflow", "list", "--address", stage.temporal.address, "--query", query, "--output", "json"];
-  const { stdout } = await promisify(execFile)(process.env["TEMPORAL_CLI"] ?? "temporal", words);
-  const [first] = JSON.parse(stdout) as { execution: { workflowId: string } }[];
-  if (!first) throw new Error(`No ${type} has ended yet.`);
-  return first.execution.workflowId;
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline;) {
+    const { stdout } = await promisify(execFile)(process.env["TEMPORAL_CLI"] ?? "temporal", words);
+    const [first] = JSON.parse(stdout) as { execution: { workflowId: string } }[];
+    if (first) return first.execution.workflowId;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error(`No ${type} has ended yet.`);
 }
 
 async function untilRun(workflowId: string, fits: (view: RunView) => boolean): Promise<RunView> {

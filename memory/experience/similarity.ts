@@ -26,10 +26,11 @@ export function wordsIn(text: string): Words {
 }
 
 /**
- * A raw cosine of .25 is a good match among issues, and .7 never happens: the scale is stretched so that .7 means .25. Measured on the
- * fixes of 25 repositories: at .7 half of the useful earlier fixes are shown, and 6 % of the issues are shown a wrong one.
+ * A raw cosine of .3 is a good match among issues, and .7 is hardly ever seen: the scale is stretched so that .7 means .3. Measured on
+ * 1,906 fixes of 34 repositories: of the earlier fixes above it 64 % changed a file that the new one changed, too, and one issue in ten
+ * is shown an earlier one that did not.
  */
-const STRETCH = 0.208;
+const STRETCH = 0.249;
 
 export function calibrated(cosine: number): number {
   return cosine <= 0 ? 0 : 1 - Math.exp(-cosine / STRETCH);

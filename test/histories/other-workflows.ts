@@ -9,3 +9,6 @@ export const runAgent = resolveIssue;
 export const handleDelivery = resolveIssue;
 export const reconcile = resolveIssue;
 export const retention = resolveIssue;
+export const memoryRetention = resolveIssue;
+export const indexRepository = resolveIssue;
+export const keepMemories = resolveIssue;

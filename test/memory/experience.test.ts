@@ -193,8 +193,8 @@ describe("a memory that the store does not show after it was written", () => {
 describe("the score of likeness", () => {
   it("stretches the raw cosine so that a good match among issues is .7", () => {
     expect(calibrated(0)).toBe(0);
-    expect(calibrated(0.25)).toBeCloseTo(0.7, 2);
-    expect(calibrated(1)).toBeGreaterThan(0.99);
+    expect(calibrated(0.3)).toBeCloseTo(0.7, 2);
+    expect(calibrated(1)).toBeGreaterThan(0.98);
   });
 
   it("is the same on both stores, whatever other repositories hold", async () => {

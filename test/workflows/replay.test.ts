@@ -54,7 +54,8 @@ it("the histories are of all workflows, and of a run that was revised and merged
     expect(events.at(-1)!.eventType).toBe("EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED");
     return events[0]!.workflowExecutionStartedEventAttributes!.workflowType.name;
   });
-  expect(new Set(types)).toEqual(new Set(["resolveIssue", "runAgent", "handleDelivery", "reconcile", "retention"]));
+  const run = ["handleDelivery", "resolveIssue", "runAgent", "indexRepository", "keepMemories"];
+  expect(new Set(types)).toEqual(new Set([...run, "reconcile", "retention", "memoryRetention"]));
 });
 
 const silent = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
