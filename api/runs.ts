@@ -24,6 +24,7 @@ import {
 import { startFork, type ForkResult, type ForkRun } from "./forks.ts";
 import { viewOf, viewWithoutStatus, type Execution, type RunView } from "./run-view.ts";
 import { CALL_TIMEOUT_MS, callTemporal, reasonOf } from "./temporal.ts";
+import { whyUnfit } from "./unfit.ts";
 
 export type { RunView } from "./run-view.ts";
 
@@ -133,8 +134,20 @@ export function createRuns({
       return view;
     } catch (error) {
       keep(silent, info.runId, Date.now() + SILENCE_MS);
-      return withoutStatus(info, `The run itself did not answer (${reasonOf(error)}). Is a worker up?`);
+      const reason = reasonOf(error);
+      const unfit = await unfitness(info, reason);
+      return withoutStatus(info, unfit ?? `The run itself did not answer (${reason}). Is a worker up?`);
     }
+  }
+
+  /** That the present code does not fit a run is worth a look at its history. */
+  function unfitness(info: Execution, reason: string): Promise<string | null> {
+    return call("tell the last events", () => whyUnfit(client, info, reason), DESCRIBE_TIMEOUT_MS);
+  }
+
+  /** Nobody took what was said: because of the code, or because no worker is there. */
+  async function noAnswer(info: Execution): Promise<NotSent & { kind: "no-answer" }> {
+    return { kind: "no-answer", reason: (await unfitness(info, "")) ?? NO_ANSWER };
   }
 
   async function withoutStatus(info: Execution, why: string): Promise<RunView> {
@@ -216,7 +229,8 @@ export function createRuns({
         if (error instanceof WorkflowUpdateFailedError) return { kind: "refused", reason: reasonOf(error) };
         if (!(error instanceof WorkflowNotFoundError) && !(error instanceof ServiceUnavailable)) throw error;
         // When Temporal answers this, it is the worker that does not; when it is away too, this throws.
-        return unreachable(await describe(id)) ?? NO_ANSWER;
+        const info = await describe(id);
+        return unreachable(info) ?? noAnswer(info!);
       }
     },
 
@@ -229,7 +243,7 @@ export function createRuns({
       } catch (error) {
         // When Temporal answers this, it is the worker that does not; when it is away too, this throws.
         if (!(error instanceof ServiceUnavailable) || (await describe(input.id)) === null) throw error;
-        return NO_ANSWER;
+        return noAnswer(known);
       }
     },
 
@@ -264,10 +278,7 @@ function keep<T>(memory: Map<string, T>, runId: string, value: T): void {
   if (memory.size > KEPT_DOCUMENTS && !oldest.done) memory.delete(oldest.value);
 }
 
-const NO_ANSWER: NotSent & { kind: "no-answer" } = {
-  kind: "no-answer",
-  reason: `The run did not answer within ${CALL_TIMEOUT_MS / 1000} s. See that a worker is up, look at the run, and send it again if it had no effect.`,
-};
+const NO_ANSWER = `The run did not answer within ${CALL_TIMEOUT_MS / 1000} s. See that a worker is up, look at the run, and send it again if it had no effect.`;
 
 /** Why nothing can be said to a run; null when something can. */
 function unreachable(info: Execution | null): { kind: "not-found" } | { kind: "ended"; reason: string } | null {

@@ -1,5 +1,5 @@
 /** The way from a command to the runs: the Temporal server that is set, or the embedded one that runs now. */
-import { Connection } from "@temporalio/client";
+import { type Client, Connection } from "@temporalio/client";
 import { createRuns, type Runs } from "../api/runs.ts";
 import type { Config } from "../config/config.ts";
 import { ServiceUnavailable } from "../domain/errors.ts";
@@ -10,6 +10,16 @@ import { findTemporalServer } from "../workers/temporal-state.ts";
 import { UsageError } from "./errors.ts";
 
 const CONNECT_MS = 8_000;
+
+/** Throws ServiceUnavailable when there is no server or it does not answer. */
+export async function withClient<T>(config: Config, use: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await connect(config, whereIsTemporal(config).address);
+  try {
+    return await use(clientOver(connection, config));
+  } finally {
+    await connection.close();
+  }
+}
 
 /** Throws ServiceUnavailable when there is no server or it does not answer. */
 export async function withRuns<T>(config: Config, use: (runs: Runs) => Promise<T>): Promise<T> {

@@ -44,6 +44,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: "Go on from an earlier turn of a run, with its tree and conversation, in a new run beside it",
     load: () => import("./fork.ts"),
   },
+  replay: {
+    description: "Tell whether runs fit the workflow code of this version, by replaying their histories",
+    load: () => import("./replay.ts"),
+  },
   cancel: {
     description: "End a run: its sandbox, its draft, with one explaining comment",
     load: () => import("./cancel.ts"),

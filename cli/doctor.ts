@@ -11,6 +11,7 @@ import { checkAccounts, checkClock } from "./checks/github.ts";
 import { checkGit, checkHome, checkNode } from "./checks/machine.ts";
 import { checkMemory } from "./checks/memory.ts";
 import { checkTemporal } from "./checks/temporal.ts";
+import { checkVersions } from "./checks/versions.ts";
 import { command, jsonOption } from "./command.ts";
 import { DONE, FAILED, UsageError } from "./errors.ts";
 import { plain, type Terminal } from "./terminal.ts";
@@ -48,6 +49,7 @@ async function examine(config: Config, repository: string | null): Promise<Findi
     ["State directory", () => checkHome(config)],
     ["Artifacts", () => checkArtifacts(config)],
     ["Temporal", () => checkTemporal(config)],
+    ["Runs under way", () => checkVersions(config)],
     ["Docker", () => checkDocker(config)],
     ["Claude", () => checkClaude(config)],
     ["GitHub", () => checkAccounts(config, repository)],

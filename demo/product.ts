@@ -20,9 +20,11 @@ export interface ProductOptions {
   env: Readonly<Record<string, string>>;
   /** All that it prints goes there. */
   logFile: string;
+  /** Another copy of the program than the one here. */
+  program?: string;
 }
 
-const program = fileURLToPath(new URL("../bin/mergewright.mjs", import.meta.url));
+const here = fileURLToPath(new URL("../bin/mergewright.mjs", import.meta.url));
 /** What a program needs of its surroundings to run at all; nothing else of ours is handed down. */
 const INHERITED = [
   "PATH",
@@ -36,7 +38,7 @@ const INHERITED = [
   "NO_PROXY",
 ];
 
-export function startProduct({ command, cwd, env, logFile }: ProductOptions): Product {
+export function startProduct({ command, cwd, env, logFile, program = here }: ProductOptions): Product {
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );

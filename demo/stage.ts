@@ -31,8 +31,8 @@ export interface Stage {
   repository: string;
   maintainer: string;
   author: string;
-  /** Kills the product without a warning and starts it again, with these changes of its environment. */
-  restart(changes?: Readonly<Record<string, string>>): Promise<void>;
+  /** Kills the product without a warning and starts it again, with these changes of its environment, or another copy of the program. */
+  restart(changes?: Readonly<Record<string, string>>, program?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -94,7 +94,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     ...options.env,
   };
   await writeFile(join(folder, "mergewright.yaml"), options.settings ?? "# The demo runs with the defaults.\n{}\n");
-  const launch = (): Product => startProduct({ command: ["start"], cwd: folder, env, logFile });
+  const launch = (program?: string): Product =>
+    startProduct({ command: ["start"], cwd: folder, env, logFile, ...(program === undefined ? {} : { program }) });
   const stage: Stage = {
     folder,
     home,
@@ -109,10 +110,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     repository,
     maintainer: MAINTAINER,
     author: source.author,
-    async restart(changes = {}) {
+    async restart(changes = {}, program) {
       await stage.product.kill();
       Object.assign(env, changes);
-      stage.product = launch();
+      stage.product = launch(program);
       await untilReady(stage.product, url, logFile);
       await readAddresses();
     },

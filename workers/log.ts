@@ -4,6 +4,7 @@ import { pino, type Logger } from "pino";
 import { prettyFactory } from "pino-pretty";
 import type { LogLevel } from "../config/config.ts";
 import { parseIssueWorkflowId, runIdOfWorkflow } from "../domain/ids.ts";
+import { nondeterminismIn, UNFIT_MEND } from "../domain/unfit.ts";
 import { createRedactor, redactDeep } from "./redact.ts";
 
 export type Log = Logger;
@@ -71,7 +72,10 @@ const LEVELS = { TRACE: "trace", DEBUG: "debug", INFO: "info", WARN: "warn", ERR
 /** The adapter alone, for whoever installs a runtime of their own. */
 export function temporalLogger(log: Log): TemporalLogger {
   const write = (level: keyof typeof LEVELS, message: string, meta: Record<string | symbol, unknown> = {}): void => {
-    if (log.isLevelEnabled(LEVELS[level])) log[LEVELS[level]](fieldsOf(meta), message);
+    const unfit = typeof meta.failure === "string" ? nondeterminismIn(meta.failure) : null;
+    if (unfit !== null)
+      log.error({ runId: meta.runId, reason: unfit }, `a run does not fit this version. ${UNFIT_MEND}`);
+    else if (log.isLevelEnabled(LEVELS[level])) log[LEVELS[level]](fieldsOf(meta), message);
   };
   return {
     log: write,

@@ -1,6 +1,5 @@
 /** A worker: it runs workflow code and activities until it is told to stop. */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@temporalio/client";
 import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from "@temporalio/worker";
@@ -23,7 +22,7 @@ import { ensureSchedules } from "./schedules.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 import { createUpkeep } from "./upkeep.ts";
 import { Uses } from "./uses.ts";
-import { workflowBundle } from "./workflow-bundle.ts";
+import { bundleCache, workflowBundle } from "./workflow-bundle.ts";
 
 export interface Running {
   /** Stops taking work, lets what runs finish within the grace time, and ends. */
@@ -182,8 +181,6 @@ function sandboxTuner(places: Places): WorkerTuner {
     nexusTaskSlotSupplier: none,
   };
 }
-
-const bundleCache = join(fileURLToPath(new URL("../", import.meta.url)), "node_modules", ".cache", "mergewright");
 
 function clientOver(connection: NativeConnection, config: Config): Client {
   return new Client({ connection, namespace: config.temporal.namespace, dataConverter: dataConverterFor(config) });

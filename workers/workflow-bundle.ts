@@ -13,6 +13,7 @@ export interface WorkflowBundle {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+export const bundleCache = join(root, "node_modules", ".cache", "mergewright");
 /** Rooms whose files can end up in the bundle; see the import rules in `docs/architecture.md`. */
 const ROOMS = ["workflows", "domain"];
 
