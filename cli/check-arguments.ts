@@ -45,7 +45,7 @@ export function checkArguments(raw: readonly string[], definitions: ArgsDef, com
       "valueHint" in known.definition && known.definition.valueHint
         ? known.definition.valueHint
         : known.name.toUpperCase();
-    if (value === undefined || value === "" || (word === flag && value.startsWith("-")))
+    if (value === undefined || value === "" || (word === flag && value.startsWith("-") && value !== "-"))
       fail(`${flag} needs a value: ${flag} ${hint}.`);
   }
 

@@ -15,7 +15,7 @@ import { KEEP_MEMORIES, type ResolveIssueInput } from "../workflows/messages.ts"
 import { createArtifacts, keptIn } from "./artifacts.ts";
 import { lazyClient } from "./connect.ts";
 import type { Log } from "./log.ts";
-import { mcpOverHttp, SIMILARITY_THRESHOLD } from "./mcp.ts";
+import { mcpOverHttp } from "./mcp.ts";
 import { createMemory } from "./memory.ts";
 import { payloadReader } from "./payloads/reader.ts";
 import { createForges } from "./ports.ts";
@@ -59,7 +59,14 @@ export async function startApi(
     ourLogin: account,
     payloads: payloadReader(config),
     mcp: createMcpHandler(
-      mcpOverHttp(config, { runs, changes, permissionOf, memory, thresholdOf: () => SIMILARITY_THRESHOLD, log }),
+      mcpOverHttp(config, {
+        runs,
+        changes,
+        permissionOf,
+        memory,
+        thresholdOf: (repository) => config.settingsFor(repository).memory.similarity_threshold,
+        log,
+      }),
     ),
     links: { temporalWebUi: webUi, namespace: config.temporal.namespace, githubWeb: githubWeb(config) },
   });

@@ -10,9 +10,6 @@ import { scopeOfRepository } from "../domain/memory.ts";
 import type { MemoryPort } from "../domain/ports.ts";
 import { ToolRefused, type McpParts } from "../memory/mcp/parts.ts";
 
-/** Half of the true matches, and one query in twenty shows a wrong one (`memory/experience/similarity.ts`). */
-export const SIMILARITY_THRESHOLD = 0.7;
-
 interface Behind {
   runs: Runs;
   changes: Changes;

@@ -9,7 +9,7 @@ import { isRepositoryName } from "../../domain/ids.ts";
 import type { MemoryPort } from "../../domain/ports.ts";
 import { ToolRefused, type McpParts } from "../../memory/mcp/parts.ts";
 import type { Log } from "../../workers/log.ts";
-import { searchRemembered, SIMILARITY_THRESHOLD, startBy } from "../../workers/mcp.ts";
+import { searchRemembered, startBy } from "../../workers/mcp.ts";
 import { loginFor } from "../login.ts";
 import { localMemory } from "../memory/open.ts";
 import type { Terminal } from "../terminal.ts";
@@ -45,7 +45,7 @@ export function mcpParts(config: Config, terminal: Terminal, { runs, changes, me
     },
     memories: {
       experience: memory.experience,
-      threshold: () => SIMILARITY_THRESHOLD,
+      threshold: (repository) => config.settingsFor(repository).memory.similarity_threshold,
       teacher: async (_repository, given) => given ?? by ?? userInfo().username,
     },
     readOnly: null,

@@ -10,6 +10,7 @@ export interface Question {
 
 export function readBatch(file: string, cwd: string): Question[] {
   return readText(file, cwd)
+    .replace(/^\ufeff/, "")
     .split("\n")
     .flatMap((line, at) => (line.trim() === "" ? [] : [readLine(line, `${file}:${at + 1}`)]));
 }

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import Database from "libsql";
+import { ServiceUnavailable } from "../../domain/errors.ts";
 import { packGroup } from "./packed.ts";
 import { searchLoaded, type Loaded } from "./scan.ts";
 import { load, type Row } from "./load.ts";
@@ -36,12 +37,7 @@ const SCHEMA = `
 `;
 
 export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new Database(file);
-  db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
-  // What is forgotten should not stay readable in the file's free pages.
-  db.exec("PRAGMA secure_delete = ON");
-  const [{ user_version: version }] = db.prepare("PRAGMA user_version").all() as [{ user_version: number }];
+  const { db, version } = openFile(file, busyMs);
   if (version === 0) inTransaction(() => db.exec(SCHEMA));
   const loaded = new Map<number, Loaded>();
 
@@ -166,6 +162,24 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
       db.close();
     },
   };
+}
+
+function openFile(file: string, busyMs: number): { db: Database.Database; version: number } {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const db = new Database(file);
+    db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
+    // What is forgotten should not stay readable in the file's free pages.
+    db.exec("PRAGMA secure_delete = ON");
+    const [{ user_version: version }] = db.prepare("PRAGMA user_version").all() as [{ user_version: number }];
+    return { db, version };
+  } catch (cause) {
+    throw new ServiceUnavailable(
+      "memory",
+      `The memory ${file} cannot be opened: ${(cause as Error).message}. May this user write there (MERGEWRIGHT_HOME), is there room on the disk, is the file whole?`,
+      { cause },
+    );
+  }
 }
 
 interface ScopeRow {

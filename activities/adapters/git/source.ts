@@ -33,8 +33,19 @@ export function openSourceRepository(
   gitDir: string,
 ): SourceRepository {
   const tools = createTools(host, LIMITS);
-  const git = (args: readonly string[], signal: AbortSignal, extra: Extra = {}): Promise<Buffer> =>
-    tools.ok(gitDir, args, signal, { ...GUARD, ...extra });
+  const git = async (args: readonly string[], signal: AbortSignal, extra: Extra = {}): Promise<Buffer> => {
+    try {
+      return await tools.ok(gitDir, args, signal, { ...GUARD, ...extra });
+    } catch (cause) {
+      // A partial clone would fetch here, and may not.
+      if (!(cause instanceof NotFound) && !/promisor|missing blob/.test((cause as Error).message)) throw cause;
+      throw new NotFound(
+        "object",
+        `${gitDir} lacks objects that git ${args[0]} was asked for. \`git fsck\` there tells which; fetch them, or clone it whole.`,
+        { cause },
+      );
+    }
+  };
 
   return {
     async resolve(revision, signal) {
@@ -127,7 +138,7 @@ async function linked(dotGit: string): Promise<string | null> {
     return isAbsolute(target) ? target : resolve(dirname(dotGit), target);
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
-    throw error;
+    throw unreadable(dotGit, error);
   }
 }
 
@@ -138,11 +149,20 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+/** Throws where that cannot be told: another repository further up must not be taken for the one that was meant. */
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EACCES") throw unreadable(path, error);
+      return false;
+    },
   );
+}
+
+function unreadable(path: string, cause: unknown): NotFound {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new NotFound("repository", `${path} cannot be read (${code}). May this user read the repository?`, { cause });
 }
 
 /** `HASH blob SIZE\n`, the content, a newline; `HASH missing\n`. */
