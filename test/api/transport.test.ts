@@ -1,9 +1,8 @@
-import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { listen, type Listening } from "../../api/server.ts";
 import { ConfigurationError } from "../../domain/errors.ts";
+import { pour } from "../support/pour.ts";
 import { createTestApi, delivery, opened, TOKEN, type TestApi } from "./support.ts";
 
 let listening: Listening | null = null;
@@ -18,25 +17,6 @@ async function serve(api: TestApi, requestTimeoutMs?: number): Promise<string> {
   return listening.url;
 }
 
-/** Sends raw parts with Node's own client, which neither waits for nor minds an early answer. */
-function post(url: string, headers: Record<string, string>, parts: Iterable<Uint8Array>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(`${url}/webhook/github`, { method: "POST", headers }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-      request.destroy();
-    });
-    request.on("error", reject);
-    void (async () => {
-      for (const part of parts) {
-        if (request.destroyed) return;
-        if (!request.write(part)) await Promise.race([new Promise((done) => request.once("drain", done)), sleep(2000)]);
-      }
-      request.end();
-    })();
-  });
-}
-
 const megabyte = new Uint8Array(1024 * 1024).fill(0x20);
 const json = {
   "content-type": "application/json",
@@ -48,7 +28,7 @@ const json = {
 describe("a body that is too large", () => {
   test("is refused by its length before it is read", async () => {
     const url = await serve(createTestApi());
-    const status = await post(
+    const status = await pour(
       url,
       { ...json, "content-length": String(26 * 1024 * 1024) },
       Array<Uint8Array>(26).fill(megabyte),
@@ -70,7 +50,7 @@ describe("a body that is too large", () => {
       duplex: "half",
     } as RequestInit);
     expect(response.status).toBe(413);
-    expect(await post(url, { ...json, "transfer-encoding": "chunked" }, Array<Uint8Array>(60).fill(megabyte))).toBe(
+    expect(await pour(url, { ...json, "transfer-encoding": "chunked" }, Array<Uint8Array>(60).fill(megabyte))).toBe(
       413,
     );
     expect(api.deliveries).toEqual([]);

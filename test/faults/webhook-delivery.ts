@@ -1,7 +1,5 @@
 /** Deliveries as GitHub makes them, sent by the test itself: in which order, how often and how broken is its own choice. */
 import { createHmac, randomUUID } from "node:crypto";
-import { request as httpRequest } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DeliveryRecord } from "../../demo/github/hooks.ts";
 import type { Stage } from "../../demo/stage.ts";
 import { until } from "../e2e/support.ts";
@@ -79,21 +77,20 @@ export function changed(record: DeliveryRecord, change: object, issue: object = 
   return JSON.stringify({ ...payload, ...change, issue: { ...payload.issue, ...issue } });
 }
 
-/** Sends raw parts with Node's own client, which neither waits for nor minds an early answer. */
-export function pour(url: string, headers: Record<string, string>, parts: Iterable<Uint8Array>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(`${url}/webhook/github`, { method: "POST", headers }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-      request.destroy();
-    });
-    request.on("error", reject);
-    void (async () => {
-      for (const part of parts) {
-        if (request.destroyed) return;
-        if (!request.write(part)) await Promise.race([new Promise((done) => request.once("drain", done)), sleep(2000)]);
-      }
-      request.end();
-    })();
+/** A maintainer approves the run's pull request at a commit. */
+export function approvalOf(stage: Stage, issue: number, sha: string): string {
+  const repository = { full_name: stage.repository };
+  return JSON.stringify({
+    action: "submitted",
+    repository,
+    sender: { login: stage.maintainer, id: 2, type: "User" },
+    review: {
+      state: "approved",
+      body: "",
+      commit_id: sha,
+      submitted_at: new Date().toISOString(),
+      user: { login: stage.maintainer, id: 2, type: "User" },
+    },
+    pull_request: { number: 9_000, head: { ref: `mergewright/issue-${issue}`, sha, repo: repository } },
   });
 }
