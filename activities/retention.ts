@@ -152,15 +152,16 @@ class Families {
     };
   }
 
-  /** Forks are numbered one after the other: one that has just begun, and stored nothing yet, is found by the next number. */
+  /** A fork takes the lowest number that is free: one that has just begun, and stored nothing yet, is found by trying them. */
   async #forks(family: string): Promise<Execution[]> {
     const issue = parseIssueWorkflowId(family);
     if (issue === null) return [];
-    const numbers = [...(this.#members.get(family) ?? [])].map((id) => /\/fork\/(\d+)/.exec(id)?.[1]);
+    const numbers = [...(this.#members.get(family) ?? [])].map((id) => Number(/\/fork\/(\d+)/.exec(id)?.[1] ?? 0));
+    const highest = Math.max(0, ...numbers);
     const found: Execution[] = [];
-    for (let next = Math.max(0, ...numbers.map((each) => Number(each ?? 0))) + 1; ; next++) {
-      const forks = await this.#describe(issueWorkflowId(issue.repository, issue.issue, next));
-      if (forks.length === 0) return found;
+    for (let number = 1; ; number += 1) {
+      const forks = await this.#describe(issueWorkflowId(issue.repository, issue.issue, number));
+      if (forks.length === 0 && number > highest) return found;
       found.push(...forks);
     }
   }

@@ -147,9 +147,16 @@ export const { storeMemories, forgetRepository } = proxyActivities<Activities>({
 });
 
 /** Upkeep comes again by its schedule: what does not succeed soon is left to the next time, and the schedule shows it. */
-export const { sweepSources, sweep, removeExpired, forgetOldMemories } = proxyActivities<UpkeepActivities>({
+export const { sweepSources, sweep, forgetOldMemories } = proxyActivities<UpkeepActivities>({
   startToCloseTimeout: "15 minutes",
   scheduleToCloseTimeout: "45 minutes",
+  heartbeatTimeout: UNHEARD_MS,
+  retry: { ...patient, maximumAttempts: 5 },
+});
+
+/** Each run that is kept costs some questions, to Temporal and the store: tens of thousands fit into this. Its Schedule ends it after two hours. */
+export const { removeExpired } = proxyActivities<UpkeepActivities>({
+  startToCloseTimeout: "100 minutes",
   heartbeatTimeout: UNHEARD_MS,
   retry: { ...patient, maximumAttempts: 5 },
 });

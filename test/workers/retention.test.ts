@@ -189,14 +189,22 @@ it("an ended run that was reset is open again, and keeps what it has stored", as
 
 describe("when Temporal's listings lag behind, or are lost", () => {
   it("open runs and forks are found by their ids, also a fork that has stored nothing yet", async () => {
-    const [waiting, source] = [issue(), issue()];
+    const [waiting, source, forgetful] = [issue(), issue(), issue()];
     const forks = [`${source}/fork/1`, `${source}/fork/2`];
-    await Promise.all([start(waiting), ended(source), ended(forks[0]!), start(forks[1]!)]);
-    const keys = [await keeps(waiting), await keeps(source), await keeps(forks[0]!)];
+    // Its second fork is older than its first, whose number had become free.
+    const numberTakenAgain = `${forgetful}/fork/1`;
+    await Promise.all([start(waiting), ended(source), ended(forks[0]!), start(forks[1]!), start(numberTakenAgain)]);
+    const keys = [
+      await keeps(waiting),
+      await keeps(source),
+      await keeps(forks[0]!),
+      await keeps(forgetful),
+      await keeps(`${forgetful}/fork/2`),
+    ];
     await store.remove("payloads");
     expect((await sweep(inDays(400), { asked: blind() })).runs).toBe(0);
-    expect(await Promise.all(keys.map(kept))).toEqual([true, true, true]);
-    await Promise.all([waiting, forks[1]!].map((id) => client.workflow.getHandle(id).terminate()));
+    expect(await Promise.all(keys.map(kept))).toEqual(keys.map(() => true));
+    await Promise.all([waiting, forks[1]!, numberTakenAgain].map((id) => client.workflow.getHandle(id).terminate()));
   }, 60_000);
 
   it("a run that ended just now after a long wait is kept for its time from the end on", async () => {
