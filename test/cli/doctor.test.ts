@@ -55,6 +55,11 @@ describe("mergewright doctor", () => {
     expect(state("Search attributes")).toBe("ok");
     // A dev server as it comes keeps ended runs for a day.
     expect(state("Retention")).toBe("warn");
+    // No worker has been there yet.
+    expect(findings.find(({ name }) => name === "Upkeep")).toMatchObject({
+      state: "warn",
+      what: expect.stringMatching(/^upkeep\/reconcile is missing.*upkeep\/retention is missing/),
+    });
     const other = await cli(["doctor", "--json"], {
       cwd,
       env: { ...down, TEMPORAL_ADDRESS: server.value, TEMPORAL_NAMESPACE: "nobody" },
