@@ -25,7 +25,7 @@ export interface RecallParts {
 const ANSWER_WITHIN_MS = 3_000;
 /** The first index of a repository may not be there yet. A small one is within this. */
 const INDEX_WITHIN_MS = 6_000;
-const LOOK_EVERY_MS = 300;
+const LOOK_EVERY_MS = 100;
 const MAX_SIMILAR = 3;
 const MAX_LESSONS = 5;
 const MAX_TAUGHT = 10;

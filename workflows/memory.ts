@@ -1,5 +1,6 @@
 /** What the story asks of the memory, and leaves to it. Whatever fails here is told in the status, and the run goes on without. */
 import { isCancellation, log } from "@temporalio/workflow";
+import type { Base } from "../activities/contract.ts";
 import type { RecallReport } from "../activities/memory-contract.ts";
 import type { Plan } from "../domain/outputs.ts";
 import type { Outcome } from "../domain/run.ts";
@@ -12,12 +13,15 @@ export async function recallNeighbours(run: Run): Promise<void> {
   run.notes.recalled.issues = await recall(run, () => recallIssues({ run: run.ref }));
 }
 
-/** The likely files. Their index is brought up to date beside the run, which waits for a first one for some seconds at most. */
+/** Lets the index of the code be brought up to date beside the run, as soon as it is known what the run stands on. */
+export function bringIndexUpToDate(run: Run, base: Promise<Pick<Base, "commit">>): void {
+  if (!isOn(run)) return;
+  run.beside(base.then(({ commit }) => startIndexing({ run: run.ref, ground: run.ground!, commit })));
+}
+
+/** The likely files. For a first index the run waits some seconds at most. */
 export async function recallFiles(run: Run): Promise<void> {
-  run.notes.recalled.code = await recall(run, async () => {
-    await startIndexing({ run: run.ref, ground: run.ground!, commit: run.base!.commit });
-    return recallCode({ run: run.ref });
-  });
+  run.notes.recalled.code = await recall(run, () => recallCode({ run: run.ref }));
 }
 
 export function notePlan(run: Run, { cause }: Plan): void {

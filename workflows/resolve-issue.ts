@@ -18,7 +18,7 @@ import type { Chapter } from "./carried-run.ts";
 import { awaitApproval, awaitChecks, review, type Revision } from "./gates.ts";
 import { renew } from "./bring-in.ts";
 import { implement, type Work } from "./implement.ts";
-import { notePlan, recallFiles, recallNeighbours, remember } from "./memory.ts";
+import { bringIndexUpToDate, notePlan, recallFiles, recallNeighbours, remember } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { goOnFrom } from "./fork.ts";
 import type { Fork, ResolveIssueInput } from "./messages.ts";
@@ -84,6 +84,7 @@ async function firstChange(run: Run): Promise<Chapter> {
   run.status.title = run.ground.title;
   announce(run);
   const base = run.inBackground(() => prepareBase({ run: run.ref, ground: run.ground! }));
+  bringIndexUpToDate(run, base);
 
   const category = await classify(run);
   run.base = await base;
@@ -98,6 +99,7 @@ async function firstChangeOfFork(run: Run, fork: Fork): Promise<Chapter> {
   await goOnFrom(run, fork);
   const { classification } = fork;
   if (fork.plan === null) {
+    bringIndexUpToDate(run, Promise.resolve(run.base!));
     const plan = await makePlan(run, classification);
     await approvePlan(run);
     return { kind: "publish", work: await implement(run, classification, plan) };

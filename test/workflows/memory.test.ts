@@ -66,6 +66,7 @@ interface Product {
   artifacts: Artifacts;
   taskQueue: string;
   reactions: unknown[];
+  stop(): Promise<void>;
   run(repository: string, issue: number, text: { title: string; body: string }): Promise<Ended>;
   deliver(intent: Intent, repository: string): Promise<string>;
 }
@@ -78,7 +79,8 @@ interface Ended {
 async function product({
   qdrant = null,
   settings = {},
-}: { qdrant?: string | null; settings?: Record<string, unknown> } = {}): Promise<Product> {
+  taskQueue,
+}: { qdrant?: string | null; settings?: Record<string, unknown>; taskQueue?: string } = {}): Promise<Product> {
   const played = playActivities();
   const own = await mkdtemp(join(home, "home-"));
   const memory = createMemory({
@@ -106,6 +108,7 @@ async function product({
   const issues = new Map<string, { title: string; body: string }>();
   const { openRun } = played.activities;
   const worker = await runWorker({
+    ...(taskQueue === undefined ? {} : { taskQueue }),
     activities: {
       ...played.activities,
       openRun: async (input: Parameters<typeof openRun>[0]) => {
@@ -129,8 +132,11 @@ async function product({
       ...createMemoryUpkeep(parts),
     },
   });
-  ends.push(() => memory.close(), worker.stop);
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopping ??= worker.stop().then(() => memory.close()));
+  ends.push(stop);
   return {
+    stop,
     played,
     memory,
     artifacts,
@@ -358,6 +364,18 @@ describe("a memory that is away", () => {
     qdrant.fail(0, 0);
     await written(repository);
     expect((await memoriesOf(it4, repository)).map(({ kind }) => kind).sort()).toEqual(["resolution", "workflow"]);
+  });
+
+  it("is told by another worker, once, when the one that had it to say is gone", async () => {
+    const before = await product({ qdrant: qdrant.url });
+    const repository = fresh();
+    qdrant.fail(503, 1_000_000);
+    await before.run(repository, 1, DISCOUNT);
+    await before.stop();
+    qdrant.fail(0, 0);
+    const after = await product({ qdrant: qdrant.url, taskQueue: before.taskQueue });
+    await written(repository);
+    expect((await memoriesOf(after, repository)).map(({ kind }) => kind).sort()).toEqual(["resolution", "workflow"]);
   });
 
   it("that hangs is waited for no longer than a few seconds", async () => {
