@@ -47,6 +47,7 @@ export function createActivities(ports: Ports, options: ActivityOptions): Activi
     ...options,
     conversations: new Conversations(ports.artifacts),
     settings: new SettingsOfRuns(ports.artifacts),
+    trees: new Map<string, string>(),
   };
   return {
     ...createIntake(parts),

@@ -6,11 +6,13 @@ import { cutOutput } from "../domain/text.ts";
 import { findJson, putJson } from "./artifacts.ts";
 import type { Activities, RunTestsInput } from "./contract.ts";
 import { untilDraining, working } from "./temporal.ts";
-import { openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
+import { forget, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
 
 /** Bytes kept of the head and of the tail; the evidence in status and pull request shows a part of it. */
 const KEEP_BYTES = 16_000;
 const SHOWN_CHARACTERS = 4_000;
+/** The journal key of the command. */
+const TESTS = "tests";
 
 export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): Pick<Activities, "runTests"> {
   return {
@@ -21,10 +23,10 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
         const known = await findJson<TestRun>(parts.artifacts, key);
         if (known) return known;
         const result = await untilDraining(parts.draining, signal, async (until) => {
-          const { sandbox } = await openWorkspace(parts, input.workspace, until);
+          const { sandbox } = await openWorkspace(parts, input.workspace, TESTS, until);
           return sandbox.run(
             {
-              key: "tests",
+              key: TESTS,
               script: input.command,
               timeoutMs: input.timeoutMs,
               keepBytes: KEEP_BYTES,
@@ -35,6 +37,7 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
         });
         const tests = evidenceOf(input, result);
         await putJson(parts.artifacts, key, tests);
+        forget(parts, input.workspace);
         await parts.sandboxes.close(sandboxKey(run, purpose));
         return tests;
       }),

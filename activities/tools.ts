@@ -8,7 +8,16 @@ import type { Activities, Checkpoint, TakeTurnInput, ToolCallRef, WorkspaceRef }
 import { type Conversations, resultKey, type StoredResult } from "./conversation.ts";
 import { untilDraining, working } from "./temporal.ts";
 import { within } from "./within.ts";
-import { checkpoint, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
+import {
+  checkpoint,
+  forget,
+  markSafe,
+  openWorkspace,
+  remember,
+  sandboxKey,
+  type Saving,
+  type WorkspaceParts,
+} from "./workspace.ts";
 
 export interface ToolParts extends WorkspaceParts {
   conversations: Conversations;
@@ -19,9 +28,16 @@ export interface ToolParts extends WorkspaceParts {
 /** An agent can grep; it should not wait. */
 const SEARCH_WITHIN_MS = 5_000;
 
-export function createSandboxEnding({ sandboxes }: Pick<ToolParts, "sandboxes">): Pick<Activities, "closeSandbox"> {
+export function createSandboxEnding({
+  sandboxes,
+  trees,
+}: Pick<ToolParts, "sandboxes" | "trees">): Pick<Activities, "closeSandbox"> {
   return {
-    closeSandbox: ({ run, purpose }) => working(() => sandboxes.close(sandboxKey(run, purpose))),
+    closeSandbox: ({ run, purpose }) =>
+      working(async () => {
+        trees.delete(sandboxKey(run, purpose));
+        await sandboxes.close(sandboxKey(run, purpose));
+      }),
   };
 }
 
@@ -41,7 +57,10 @@ export async function runCalls(
     const workspace = { ...input.workspace, checkpoint: last };
     const done = await untilDraining(parts.draining, signal, (until) =>
       Promise.all(group.map((call) => runCall(parts, input, workspace, call.id, until))),
-    );
+    ).catch((error: unknown) => {
+      forget(parts, workspace);
+      throw error;
+    });
     for (const result of done) last = result.checkpoint ?? last;
     results.push(...done);
   }
@@ -62,8 +81,8 @@ async function runCall(
 
   const call = callOf((await parts.conversations.turn(previous!)).reply.content, callId);
   const { limits } = await parts.settings.of(workspace.run);
-  const { sandbox, rebuilt } = await openWorkspace(parts, workspace, signal);
   const journalKey = `${conversation}-${turn - 1}-${callId}`;
+  const { sandbox, rebuilt } = await openWorkspace(parts, workspace, journalKey, signal);
   const { text, isError, mayHaveChanged } = await runTool(call, {
     sandbox,
     session: conversation,
@@ -75,9 +94,9 @@ async function runCall(
         parts.memory.code.search(scopeOfRepository(workspace.run.repository), query, { limit, signal: until }),
       ),
   });
-  const saved = mayHaveChanged
+  const saved: Saving = mayHaveChanged
     ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal)
-    : ({ kind: "unchanged" } as const);
+    : { kind: "unchanged", looked: false };
   const result: StoredResult = {
     text: saved.kind === "failed" ? `${text}\n\n${notSaved(saved.reason)}` : text,
     isError: isError || saved.kind === "failed",
@@ -85,6 +104,8 @@ async function runCall(
     rebuilt,
   };
   await putJson(parts.artifacts, key, result);
+  await markSafe(sandbox, saved, signal);
+  if (saved.kind === "saved") remember(parts, { ...workspace, checkpoint: saved.checkpoint });
   // Without its repository nothing in it can be saved any more: the next call gets one built from the last checkpoint.
   if (saved.kind === "failed" && (await sandbox.read(".git", 1, signal)).kind !== "directory") {
     await parts.sandboxes.close(sandboxKey(workspace.run, workspace.purpose));

@@ -12,7 +12,14 @@ export interface WorkspaceParts {
   sandboxes: Sandboxes;
   artifacts: Artifacts;
   settings: SettingsOfRuns;
+  trees: KnownTrees;
 }
+
+/**
+ * By sandbox the commit that this worker has left in it, so that the next step need not ask what it finds. Forgotten when a step
+ * fails: another worker may have gone on elsewhere since.
+ */
+export type KnownTrees = Map<string, string>;
 
 /** Unpacking a large repository takes its time. */
 const SEED_TIMEOUT_MS = 15 * 60_000;
@@ -28,20 +35,23 @@ export function sandboxKey(run: RunRef, purpose: string): string {
 
 /**
  * Opens the workspace, or finds it open. A sandbox that is new, because none was there or because it was lost, is
- * filled from the mirror and the checkpoints; `rebuilt` tells that work had been done in one that is gone.
+ * filled from the mirror and the checkpoints, and so is one that stands at another commit: the run has gone on elsewhere
+ * since it was used. `rebuilt` tells that work had been done in one that is gone. `key` is the journal key of the step that
+ * comes: what an earlier attempt of it has changed belongs there.
  */
 export async function openWorkspace(
   parts: WorkspaceParts,
   ref: WorkspaceRef,
+  key: string,
   signal: AbortSignal,
 ): Promise<{ sandbox: Sandbox; rebuilt: boolean }> {
   const settings = await parts.settings.of(ref.run);
   const spec = specOf(ref, settings);
   let sandbox = await parts.sandboxes.open(spec, signal);
   let seeded = await sandbox.journal("seed", signal);
-  if (isSound(seeded)) return { sandbox, rebuilt: false };
+  if (isSound(seeded) && (await stands(parts, ref, sandbox, key, signal))) return { sandbox, rebuilt: false };
   if (seeded !== null) {
-    // Filling it was broken off: what stands in it is not known, so it starts again, empty.
+    // Filling it was broken off, or it is out of date: what stands in it is not known, so it starts again, empty.
     await parts.sandboxes.close(spec.key);
     sandbox = await parts.sandboxes.open(spec, signal);
   }
@@ -52,12 +62,59 @@ export async function openWorkspace(
       `Sandbox ${spec.key} could not be set up (repository and setup_command): ${describe(seeded)}`,
     );
   }
+  remember(parts, ref);
   return { sandbox, rebuilt: ref.checkpoint !== null };
 }
 
+/** The tree in the sandbox is that of `ref`, and safe. */
+export function remember({ trees }: WorkspaceParts, ref: WorkspaceRef): void {
+  trees.set(sandboxKey(ref.run, ref.purpose), standsAt(ref));
+}
+
+export function forget({ trees }: WorkspaceParts, ref: WorkspaceRef): void {
+  trees.delete(sandboxKey(ref.run, ref.purpose));
+}
+
+/** The base and the last commit on top of it. */
+function standsAt({ commit, checkpoint: last }: WorkspaceRef): string {
+  return `${commit} ${last?.commit ?? commit}`;
+}
+
+/** Whether the sandbox has the tree of `ref`, and nothing on top of it but what an earlier attempt of this step did. */
+async function stands(
+  { trees }: WorkspaceParts,
+  ref: WorkspaceRef,
+  sandbox: Sandbox,
+  key: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const wanted = standsAt(ref);
+  if (trees.get(sandboxKey(ref.run, ref.purpose)) === wanted) return true;
+  const [base, head] = await Promise.all(["base", "checkpoint"].map((name) => readRef(sandbox, name, signal)));
+  const begun = (await sandbox.journal(key, signal)) !== null;
+  if (!begun) return `${base} ${head}` === wanted && !(await sandbox.changedSince(markPath(sandbox), signal));
+  const saved = await sandbox.journal(checkpointKey(key), signal);
+  const own = isSound(saved) ? commitIn(saved)?.commit : undefined;
+  return `${base} ${head}` === wanted || (base === ref.commit && head !== null && head === own);
+}
+
+/** Git keeps a reference of ours as a small file; one that is not there, or packed away by the agent, counts as none. */
+async function readRef(sandbox: Sandbox, name: string, signal: AbortSignal): Promise<string | null> {
+  const file = await sandbox.read(`.git/refs/mergewright/${name}`, 100, signal);
+  return file.kind === "file" ? Buffer.from(file.content).toString("utf8").trim() : null;
+}
+
+/** What became of the changes of one step. */
+export type Saving =
+  | { kind: "saved"; checkpoint: Checkpoint }
+  /** `looked`: Git was asked, because something may have changed. */
+  | { kind: "unchanged"; looked: boolean }
+  | { kind: "failed"; reason: string };
+
 /**
  * Makes what changed in the tree safe: a commit, exported as an incremental bundle to the artifact store. It fails for
- * what the agent did (no space, a broken or nested repository): the agent is told, and can undo it.
+ * what the agent did (no space, a broken or nested repository): the agent is told, and can undo it. Once the result of the step is
+ * stored, {@link markSafe} ends it; until then a repeated attempt finds the same commit again.
  */
 export async function checkpoint(
   parts: WorkspaceParts,
@@ -66,13 +123,12 @@ export async function checkpoint(
   sandbox: Sandbox,
   key: string,
   signal: AbortSignal,
-): Promise<{ kind: "saved"; checkpoint: Checkpoint } | { kind: "unchanged" } | { kind: "failed"; reason: string }> {
-  const mark = markPath(sandbox);
-  if (!(await sandbox.changedSince(mark, signal))) return { kind: "unchanged" };
+): Promise<Saving> {
+  if (!(await sandbox.changedSince(markPath(sandbox), signal))) return { kind: "unchanged", looked: false };
   const bundlePath = `${sandbox.scratch}/checkpoint.bundle`;
   const result = await sandbox.run(
     {
-      key: `checkpoint-${key}`,
+      key: checkpointKey(key),
       script: checkpointScript(bundlePath),
       timeoutMs: CHECKPOINT_TIMEOUT_MS,
       keepBytes: 10_000,
@@ -80,12 +136,27 @@ export async function checkpoint(
     signal,
   );
   if (!isSound(result)) return { kind: "failed", reason: describe(result) };
+  const made = commitIn(result);
+  if (made === null) return { kind: "unchanged", looked: true };
+  const saved = { ...made, conversation };
+  await store(parts.artifacts, ref, saved, () => readWhole(sandbox, bundlePath, signal));
+  return { kind: "saved", checkpoint: saved };
+}
+
+/** Only when the commit is safe and its result stored: an attempt that is broken off before must find the change again. */
+export async function markSafe(sandbox: Sandbox, saving: Saving, signal: AbortSignal): Promise<void> {
+  if (saving.kind === "saved" || (saving.kind === "unchanged" && saving.looked))
+    await sandbox.write(markPath(sandbox), new Uint8Array(), {}, signal);
+}
+
+function checkpointKey(key: string): string {
+  return `checkpoint-${key}`;
+}
+
+/** What {@link checkpointScript} printed; null: nothing had changed. */
+function commitIn(result: CommandResult): { commit: string; tree: string } | null {
   const [commit, tree] = text(result).trim().split(/\s+/);
-  const saved = commit && tree ? { commit, tree, conversation } : null;
-  if (saved) await store(parts.artifacts, ref, saved, () => readWhole(sandbox, bundlePath, signal));
-  // Only now, when it is safe: an attempt that is broken off before must find the change again.
-  await sandbox.write(mark, new Uint8Array(), {}, signal);
-  return saved ? { kind: "saved", checkpoint: saved } : { kind: "unchanged" };
+  return commit && tree ? { commit, tree } : null;
 }
 
 async function store(

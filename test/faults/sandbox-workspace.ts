@@ -29,7 +29,7 @@ export async function workspaceOn(sandboxes: Sandboxes, sandbox: object = {}): P
   await keepCommit({ mirror: bench.mirror, artifacts }, run, bench.base, null, never);
   return {
     bench,
-    parts: { sandboxes, artifacts, settings },
+    parts: { sandboxes, artifacts, settings, trees: new Map() },
     ref: { run, purpose: "coder", commit: bench.base, checkpoint: null },
   };
 }

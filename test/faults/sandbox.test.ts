@@ -2,7 +2,7 @@
 import Docker from "dockerode";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createDockerSandboxes, type DockerSandboxes } from "../../activities/adapters/sandbox/docker.ts";
-import { checkpoint, openWorkspace, sandboxKey } from "../../activities/workspace.ts";
+import { checkpoint, markSafe, openWorkspace, sandboxKey } from "../../activities/workspace.ts";
 import { SandboxLost, SandboxUnavailable, UnacceptableObjects } from "../../domain/errors.ts";
 import type { Sandbox } from "../../domain/ports.ts";
 import { git, REPOSITORY } from "../git/support.ts";
@@ -109,11 +109,12 @@ describeDocker("what a sandbox hands back", () => {
   const save = async (name: string) => {
     const saved = await checkpoint(world.parts, world.ref, "coder", sandbox, name, never);
     if (saved.kind === "saved") world.ref = { ...world.ref, checkpoint: saved.checkpoint };
+    await markSafe(sandbox, saved, never);
     return saved;
   };
   beforeAll(async () => {
     world = await workspaceOn(sandboxes);
-    ({ sandbox } = await openWorkspace(world.parts, world.ref, never));
+    ({ sandbox } = await openWorkspace(world.parts, world.ref, "row", never));
   });
   afterAll(async () => {
     await sandboxes.close(sandboxKey(world.ref.run, world.ref.purpose));
@@ -161,7 +162,7 @@ describeDocker("what a sandbox hands back", () => {
       const outcome = await saving;
       expect(outcome instanceof SandboxLost || (outcome as { kind: string }).kind === "failed").toBe(true);
       world.ref = { ...world.ref, checkpoint: last.checkpoint };
-      const again = await openWorkspace(world.parts, world.ref, never);
+      const again = await openWorkspace(world.parts, world.ref, "row", never);
       sandbox = again.sandbox;
       expect(again.rebuilt).toBe(true);
       expect(await print(sandbox, "cat kept; test -e large || echo gone")).toBe("saved\ngone\n");
@@ -248,7 +249,7 @@ describeIf(whyNoOwnEngine)("an engine", () => {
       if ((await theirs.listImages({ filters: { reference: [engine.image] } })).length === 0)
         await own.load(engine.image);
       const world = await workspaceOn(sandboxes);
-      const { sandbox } = await openWorkspace(world.parts, world.ref, never);
+      const { sandbox } = await openWorkspace(world.parts, world.ref, "row", never);
       await print(sandbox, "echo saved > kept");
       const last = await checkpoint(world.parts, world.ref, "coder", sandbox, "kept", never);
       if (last.kind !== "saved") throw new Error(`Nothing was saved: ${JSON.stringify(last)}`);
@@ -265,7 +266,7 @@ describeIf(whyNoOwnEngine)("an engine", () => {
           outcome instanceof SandboxUnavailable ||
           (outcome as { kind: string }).kind === "unknown",
       ).toBe(true);
-      const again = await openWorkspace(world.parts, ref, never);
+      const again = await openWorkspace(world.parts, ref, "row", never);
       expect(again.rebuilt).toBe(true);
       expect(await print(again.sandbox, "cat kept; test -e began || echo gone")).toBe("saved\ngone\n");
       const key = sandboxKey(ref.run, ref.purpose);
