@@ -194,6 +194,19 @@ describe("merges that GitHub refuses", () => {
     expect(await merge()).toMatchObject({ kind: "merged" });
   });
 
+  it.each([
+    { status: 405, message: "Pull Request is not mergeable" },
+    { status: 422, message: "Validation Failed" },
+  ])("are merges all the same when an attempt before this one got through: $status", async ({ status, message }) => {
+    const at = await setting();
+    const { number, sha } = await openedPull(at);
+    const body = { message, documentation_url: "https://docs.github.com/rest" };
+    await at.people.fault({ method: "PUT", path: "/merge$", when: "after", status, body });
+    const result = await at.forge.merge(REPOSITORY, number, { sha, method: "squash" });
+    expect(result).toEqual({ kind: "merged", sha: (await at.people.branches(REPOSITORY))["main"] });
+    expect(await asked(at.people, "PUT", /\/merge$/)).toBe(1);
+  });
+
   it("tell the new head when it moved, before and during the merge", async () => {
     const at = await setting();
     const { number, sha } = await openedPull(at);

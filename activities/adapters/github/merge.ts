@@ -36,8 +36,10 @@ export function createMerge(
         return { kind: "queued" };
       }
       if (error.status === 405 && BASE_MOVED.test(error.message)) retryLater(error);
-      if (error.status === 405 || error.status === 422) return { kind: "not-mergeable", reason: error.message };
-      throw error;
+      if (error.status !== 405 && error.status !== 422) throw error;
+      // An attempt before this one, overtaken while GitHub was at it, may have merged it meanwhile: then that is why.
+      const settled = settle(await readPull(client, repository, number), input);
+      return settled ?? { kind: "not-mergeable", reason: error.message };
     }
   };
 }
