@@ -17,6 +17,17 @@ export interface RunNote extends Installation {
   firstRunId?: string;
 }
 
+/** First of all: whatever else is stored of a run, it is known whose it is. */
+export async function putRunNote(
+  artifacts: Artifacts,
+  installation: Installation,
+  run: { id: string; runKey: string },
+  firstRunId: string | undefined,
+): Promise<void> {
+  const note: RunNote = { id: run.id, ...installation, ...(firstRunId === undefined ? {} : { firstRunId }) };
+  await putJson(artifacts, runNoteKey(run.runKey), note);
+}
+
 export function runNoteKey(runKey: string): string {
   return `${runPrefix(runKey)}/run.json`;
 }

@@ -217,6 +217,8 @@ export interface Activities extends MemoryActivities {
     turn: number;
     since: number;
     commits: string[];
+    /** Of the chain of executions; absent in histories of older versions. */
+    firstRunId?: string;
   }): Promise<TakenOver>;
   /** What happened on GitHub to the issue and its pull request since then, oldest first; some of it may have been heard. */
   readNews(input: { run: RunRef; pullRequest: number | null; since: string }): Promise<IssueEvent[]>;

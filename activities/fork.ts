@@ -2,7 +2,7 @@
 import { ArtifactMissing } from "../domain/errors.ts";
 import { type Role, runPrefix } from "../domain/ids.ts";
 import type { Artifacts } from "../domain/ports.ts";
-import { findJson, getJson, putJson } from "./artifacts.ts";
+import { findJson, getJson, type Installation, putJson, putRunNote } from "./artifacts.ts";
 import { copyCommits } from "./commits.ts";
 import type { Activities, Checkpoint, RunRef } from "./contract.ts";
 import { resultKey, type StoredResult, type StoredTurn } from "./conversation.ts";
@@ -18,10 +18,16 @@ interface Link {
   turn: StoredTurn;
 }
 
-export function createForking({ artifacts }: { artifacts: Artifacts }): Pick<Activities, "takeOver"> {
+export interface ForkingParts {
+  artifacts: Artifacts;
+  installation: Installation;
+}
+
+export function createForking({ artifacts, installation }: ForkingParts): Pick<Activities, "takeOver"> {
   return {
-    takeOver: ({ run, from, role, turn, since, commits }) =>
+    takeOver: ({ run, from, role, turn, since, commits, firstRunId }) =>
       working(async () => {
+        await putRunNote(artifacts, installation, run, firstRunId);
         try {
           const turns = await conversation(artifacts, from, role, turn);
           const checkpoint = await treeAfter(artifacts, from, role, turns, since);

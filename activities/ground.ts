@@ -6,7 +6,7 @@ import type { InstructionFile } from "../domain/brief.ts";
 import type { Artifacts, Forge, Mirror } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { detectTestCommand } from "../domain/test-command.ts";
-import { findJson, type Installation, putJson, type RunNote, runNoteKey } from "./artifacts.ts";
+import { findJson, type Installation, putJson, putRunNote } from "./artifacts.ts";
 import { readableChecks } from "./checks.ts";
 import { keepCommit } from "./commits.ts";
 import type { Activities, RunRef } from "./contract.ts";
@@ -35,9 +35,7 @@ export function createGround({
   return {
     openRun: ({ run, snapshot, settings: wanted, firstRunId }) =>
       working(async () => {
-        // First of all: whatever else is stored, it is known whose it is.
-        const note: RunNote = { id: run.id, ...installation, ...(firstRunId === undefined ? {} : { firstRunId }) };
-        await putJson(artifacts, runNoteKey(run.runKey), note);
+        await putRunNote(artifacts, installation, run, firstRunId);
         const [issue, facts, viewer] = await Promise.all([
           frozenIssue(run, snapshot),
           forge.repository(run.repository),

@@ -17,9 +17,12 @@ export async function goOnFrom(run: Run, fork: Fork): Promise<void> {
   const { of, role, turn, instruct, base, trees } = fork;
   const commits = [base.commit, ...trees.flatMap((tree) => [tree.base.commit, tree.from])];
   const since = trees.at(-1)?.since ?? 0;
-  const taken = await run.step(() => takeOver({ run: run.ref, from: of, role, turn, since, commits }));
+  const first = run.firstStep();
+  const { firstRunId } = first;
+  const what = { run: run.ref, from: of, role, turn, since, commits };
+  const taken = await run.step(() => takeOver({ ...what, ...(firstRunId === undefined ? {} : { firstRunId }) }));
   if (taken.kind === "gone") throw new Error(taken.reason);
-  run.ground = await run.step(() => openRun(run.firstStep()));
+  run.ground = await run.step(() => openRun(first));
   run.status.title = run.ground.title;
   run.status.category = fork.classification.category;
   run.base = base;
