@@ -45,6 +45,9 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
         const { repository, sender, at, intent } = delivery;
         if (intent.kind !== "start") throw new TypeError(`delivery ${delivery.guid} is not a trigger`);
         const workflowId = issueWorkflowId(repository, intent.issue);
+        const { client } = Context.current();
+        // An attempt before this one may have started it, and died before it could say so; by now that run may have ended.
+        if (refuseRestart(at, await earlierRun(client, workflowId)) !== null) return { workflowId, started: false };
         const settings = settingsFor(repository);
         const input: ResolveIssueInput = {
           repository,
@@ -63,7 +66,7 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
           staticSummary: `${repository}#${intent.issue} ${intent.snapshot.title}`.slice(0, 200),
         };
         try {
-          await Context.current().client.workflow.start(RESOLVE_ISSUE, options);
+          await client.workflow.start(RESOLVE_ISSUE, options);
           return { workflowId, started: true };
         } catch (error) {
           if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, started: false };

@@ -41,6 +41,15 @@ const patient = {
   nonRetryableErrorTypes: FINAL,
 } as const;
 
+/**
+ * What lets a delivery in: GitHub has our word (202) that it is taken, and does not send it again. So also a key that is refused, or
+ * settings that are wrong, are waited for: an operator mends them, and the delivery goes on by itself.
+ */
+const untilLetIn = {
+  ...patient,
+  nonRetryableErrorTypes: FINAL.filter((type) => type !== "AccessDenied" && type !== "ConfigurationError"),
+};
+
 /** What stops no run when it cannot be done: labels, reactions, comments, the end of a sandbox. */
 const briefly = { ...patient, maximumAttempts: 5 } as const;
 
@@ -110,11 +119,11 @@ export const { closeSandbox, putComment, addLabels, removeLabel, assign, react, 
     retry: briefly,
   });
 
-/** The intake of a delivery: GitHub may be down for a day, the delivery waits. */
+/** The intake of a delivery: GitHub may be down for a day, our key may be refused; the delivery waits. */
 export const { admitDelivery, startRun, signalRun } = proxyActivities<Activities>({
   startToCloseTimeout: "1 minute",
   heartbeatTimeout: UNHEARD_MS,
-  retry: patient,
+  retry: untilLetIn,
 });
 
 /** Asked for the run that waits: whatever does not answer at once is gone without. */

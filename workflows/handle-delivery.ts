@@ -12,7 +12,7 @@ export async function handleDelivery({ delivery }: HandleDeliveryInput): Promise
       return `ignored: ${admission.reason}`;
     case "start": {
       const { workflowId, started } = await startRun({ delivery });
-      return started ? `started ${workflowId}` : `${workflowId} is already at work`;
+      return started ? `started ${workflowId}` : `${workflowId} was started already`;
     }
     case "teach":
       await teach(admission.teaching);

@@ -69,7 +69,10 @@ export interface HandleDeliveryInput {
   delivery: Delivery;
 }
 
-/** How a delivery is started, whoever found it: Temporal gives its id once, so that it is done once. */
+/**
+ * How a delivery is started, whoever found it: Temporal gives its id once, so that it is done once. One that failed is not done: sent
+ * again, by hand or by the sweep, it gets another chance.
+ */
 export function deliveryStart(delivery: Delivery, taskQueue: string) {
   const input: HandleDeliveryInput = { delivery };
   return {
@@ -78,7 +81,7 @@ export function deliveryStart(delivery: Delivery, taskQueue: string) {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     priority: { priorityKey: DELIVERY_PRIORITY, fairnessKey: fairnessKeyOf(delivery.repository) },
     args: [input],
-    workflowIdReusePolicy: "REJECT_DUPLICATE" as const,
+    workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY" as const,
     workflowIdConflictPolicy: "USE_EXISTING" as const,
     staticSummary: `${delivery.intent.kind} for ${delivery.repository}`,
   };

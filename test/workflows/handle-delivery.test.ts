@@ -1,0 +1,141 @@
+/** A delivery that GitHub was told is taken: on a real Temporal server, with GitHub played. */
+import { randomUUID } from "node:crypto";
+import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createIntake } from "../../activities/intake.ts";
+import { createReconcile } from "../../activities/reconcile.ts";
+import { AccessDenied, ConfigurationError, NotFound } from "../../domain/errors.ts";
+import type { Delivery } from "../../domain/events.ts";
+import { issueWorkflowId } from "../../domain/ids.ts";
+import type { DeliveryAttempt } from "../../domain/news.ts";
+import type { Forge } from "../../domain/ports.ts";
+import { RepositorySettings } from "../../domain/settings.ts";
+import type { ReconcileReport } from "../../domain/upkeep.ts";
+import { deliveryStart, HANDLE_DELIVERY } from "../../workflows/messages.ts";
+import { runWorker, temporalClient } from "../support/temporal.ts";
+import { type Played, playActivities } from "./played-activities.ts";
+
+let client: Client;
+const stops: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  client = await temporalClient();
+});
+afterAll(async () => {
+  for (const stop of stops) await stop();
+  await client.connection.close();
+});
+
+async function worker(played: Played, more: object = {}): Promise<(delivery: Delivery) => Promise<string>> {
+  const { taskQueue, stop } = await runWorker({ activities: { ...played.activities, ...more } });
+  stops.push(stop);
+  return (delivery) => client.workflow.execute(HANDLE_DELIVERY, deliveryStart(delivery, taskQueue));
+}
+
+function trigger(repository: string, at = new Date().toISOString()): Delivery {
+  const snapshot = { repository, number: 1, title: "", body: "", author: "rita", labels: [], url: "", updatedAt: at };
+  const intent = { kind: "start", issue: 1, snapshot, trigger: "labeled", reactTo: null } as const;
+  return { guid: randomUUID(), repository, sender: { login: "mara", id: 1, isBot: false }, at, intent };
+}
+
+const fresh = (): string => `o/r-${randomUUID().slice(0, 8)}`;
+
+describe("a delivery", () => {
+  it("outlives a key that is refused and settings that are wrong", async () => {
+    const played = playActivities();
+    played.fail.set("admitDelivery", [
+      new AccessDenied("GitHub", "The App's key was refused (401)."),
+      new ConfigurationError(["The App's key is not a key."]),
+    ]);
+    const handle = await worker(played);
+    await expect(handle(trigger(fresh()))).resolves.toBe("ignored: played");
+    expect(played.inputs("admitDelivery")).toHaveLength(3);
+  });
+
+  it("that failed is done when it is sent again; one that is done is not done again", async () => {
+    const played = playActivities();
+    played.fail.set("admitDelivery", [new NotFound("GitHub", "It is not there.")]);
+    const handle = await worker(played);
+    const delivery = trigger(fresh());
+    await expect(handle(delivery)).rejects.toThrow();
+    await expect(handle(delivery)).resolves.toBe("ignored: played");
+    await expect(handle(delivery)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
+  });
+
+  it("that failed is handed on by the sweep, once", async () => {
+    const played = playActivities();
+    played.fail.set("admitDelivery", [new NotFound("GitHub", "It is not there.")]);
+    const repository = fresh();
+    const delivery = trigger(repository);
+    const reconcile = createReconcile({
+      forge: appThatMissed(delivery),
+      triggers: { label: "mergewright", assignee: true, comment: true, opened: false } as never,
+      credentials: { ours: "app", byOwner: new Map() },
+      repositories: [],
+    });
+    const { taskQueue, stop } = await runWorker({ activities: { ...played.activities, ...reconcile } });
+    stops.push(stop);
+    await expect(client.workflow.execute(HANDLE_DELIVERY, deliveryStart(delivery, taskQueue))).rejects.toThrow();
+    const sweep = (): Promise<ReconcileReport> =>
+      client.workflow.execute("reconcile", { workflowId: `reconcile-${randomUUID()}`, taskQueue, args: [] });
+    expect(await sweep()).toMatchObject({ seen: 1, handedOn: 1, known: 0 });
+    expect(await sweep()).toMatchObject({ seen: 1, handedOn: 0, known: 1 });
+    expect(played.inputs("admitDelivery")).toHaveLength(2);
+  });
+});
+
+describe("a trigger", () => {
+  it("starts one run, also when its worker dies before it can say so and the run has ended meanwhile; a later one starts another", async () => {
+    const played = playActivities();
+    played.classification.category = "question";
+    const settings = { ...RepositorySettings.parse({}), prices: {} };
+    const forge = {
+      permission: async () => "write",
+      issue: async () => ({ state: "open" }),
+      findComment: async () => null,
+    } as unknown as Forge;
+    const intake = createIntake({
+      forge,
+      settingsFor: () => settings,
+      linksFor: () => ({ page: null, webUi: null }),
+    });
+    const repository = fresh();
+    const runs: string[] = [];
+    const startRun: typeof intake.startRun = async (input) => {
+      const started = await intake.startRun(input);
+      const run = client.workflow.getHandle(started.workflowId);
+      await run.result();
+      runs.push((await run.describe()).runId);
+      if (runs.length === 1) throw new Error("The worker died.");
+      return started;
+    };
+    const handle = await worker(played, { ...intake, startRun });
+    const workflowId = issueWorkflowId(repository, 1);
+    await expect(handle(trigger(repository))).resolves.toBe(`${workflowId} was started already`);
+    expect(runs[1]).toBe(runs[0]);
+    await expect(handle(trigger(repository))).resolves.toBe(`started ${workflowId}`);
+    expect(runs[2]).not.toBe(runs[0]);
+  });
+});
+
+/** GitHub with one delivery that no receiver ever took. */
+function appThatMissed({ guid, repository, at }: Delivery): Forge {
+  const attempt: DeliveryAttempt = { id: 7, guid, event: "issues", action: "labeled", at, status: 502 };
+  const account = { login: "mara", id: 1, type: "User" };
+  const payload = {
+    action: "labeled",
+    label: { name: "mergewright" },
+    sender: account,
+    repository: { full_name: repository },
+    issue: {
+      number: 1,
+      title: "",
+      body: "",
+      user: account,
+      labels: [{ name: "mergewright" }],
+      html_url: "",
+      updated_at: at,
+      state: "open",
+    },
+  };
+  return { deliveryAttempts: async () => [attempt], deliveryPayload: async () => payload } as unknown as Forge;
+}
