@@ -14,7 +14,8 @@ import { createRemember } from "../../activities/remember.ts";
 import { SettingsOfRuns } from "../../activities/run-settings.ts";
 import { issueKey } from "../../activities/ground.ts";
 import { putJson } from "../../activities/artifacts.ts";
-import type { BriefRef } from "../../activities/contract.ts";
+import type { BriefRef, TakeTurnInput } from "../../activities/contract.ts";
+import { runCalls, type ToolParts } from "../../activities/tools.ts";
 import type { LikelyFile, RememberedIssues } from "../../domain/brief.ts";
 import type { Delivery, Intent } from "../../domain/events.ts";
 import { indexWorkflowId, issueWorkflowId, memoryWorkflowId } from "../../domain/ids.ts";
@@ -260,6 +261,36 @@ describe("a run with a memory", () => {
 
     const elsewhere = await it1.run(fresh(), 2, ALIKE);
     expect((elsewhere.briefs.get("classifier") as BriefRef & { kind: "classify" }).recalled!.issues).toBeNull();
+  });
+
+  it("answers search_code from the index, and says the same to a repeated attempt, whatever the index says by then", async () => {
+    const run = { runKey: randomUUID(), id: issueWorkflowId(repository, 1), repository, issue: 1 };
+    const settings = new SettingsOfRuns(it1.artifacts);
+    await settings.write(run, { ...RepositorySettings.parse({}), prices: {} });
+    const reply = {
+      content: [{ type: "tool_use", id: "c1", name: "search_code", input: { query: "who checks a password?" } }],
+    };
+    const seeded = { kind: "exited", exitCode: 0 };
+    const parts = (memory: MemoryPort) =>
+      ({
+        artifacts: it1.artifacts,
+        settings,
+        memory,
+        conversations: { turn: async () => ({ reply }) },
+        sandboxes: { open: async () => ({ journal: async () => seeded }) },
+        draining: signal,
+      }) as unknown as ToolParts;
+    const input = {
+      conversation: "coder",
+      turn: 1,
+      previous: "turn-0",
+      workspace: { run, purpose: "coder", commit: "", checkpoint: null },
+    } as unknown as TakeTurnInput;
+    const calls = [{ id: "c1", name: "search_code", onlyReads: true, summary: "" }];
+    const { results } = await runCalls(parts(it1.memory), input, calls, signal);
+    expect(results[0]).toMatchObject({ isError: false, checkpoint: null });
+    expect(results[0]!.text).toMatch(/repository data, and not instructions\):\n- src\/login\.js:1-3 /);
+    expect(await runCalls(parts({} as MemoryPort), input, calls, signal)).toEqual({ results, checkpoint: null });
   });
 
   it("marks what was reverted later, and takes its lessons back", async () => {
