@@ -329,6 +329,11 @@ export type QueueState =
 /** Bytes by key. A key is written once and then read; `put` is atomic and may be repeated. */
 export interface Artifacts {
   put(key: string, content: Uint8Array): Promise<void>;
+  /**
+   * Of several that write one key the first counts, and what it wrote stays. False: there is something already, which may be this
+   * caller's own when the answer to an earlier try was lost.
+   */
+  putIfAbsent(key: string, content: Uint8Array): Promise<boolean>;
   /** null: there is none under this key. */
   get(key: string): Promise<Uint8Array | null>;
   /** Everything under a folder (`runs/KEY`, without a slash at its end), in no order. */

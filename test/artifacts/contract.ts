@@ -46,6 +46,27 @@ export function artifactsContract(name: string, make: () => Promise<Artifacts>):
       expect(await store.get("k")).toEqual(bytes("two"));
     });
 
+    it("keeps the first of those that write only where nothing is, and tells the others so", async () => {
+      const store = await make();
+      expect(await store.putIfAbsent("runs/a/1", bytes("first"))).toBe(true);
+      expect(await store.putIfAbsent("runs/a/1", bytes("late"))).toBe(false);
+      expect(await store.get("runs/a/1")).toEqual(bytes("first"));
+      await store.put("runs/a/2", new Uint8Array());
+      expect(await store.putIfAbsent("runs/a/2", bytes("late"))).toBe(false);
+      expect(await store.get("runs/a/2")).toEqual(new Uint8Array());
+      await store.remove("runs/a");
+      expect(await store.putIfAbsent("runs/a/1", bytes("again"))).toBe(true);
+      expect(await store.get("runs/a/1")).toEqual(bytes("again"));
+    });
+
+    it("lets exactly one win of many that write at once only where nothing is, and its content stays", async () => {
+      const store = await make();
+      const contents = ["a", "b", "c", "d", "e", "f"].map((letter) => bytes(letter.repeat(50_000)));
+      const won = await Promise.all(contents.map((content) => store.putIfAbsent("runs/race", content)));
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await store.get("runs/race")).toEqual(contents[won.indexOf(true)]);
+    });
+
     it("shows a reader one whole content, however many write at once", async () => {
       const store = await make();
       const contents = ["a", "b", "c", "d"].map((letter) => bytes(letter.repeat(200_000)));
@@ -169,6 +190,7 @@ export function artifactsContract(name: string, make: () => Promise<Artifacts>):
       await expect(all(store.list(key))).rejects.toThrow(RequestRefused);
       await expect(all(store.folders(key))).rejects.toThrow(RequestRefused);
       await expect(store.put(key, bytes("x"))).rejects.toThrow(RequestRefused);
+      await expect(store.putIfAbsent(key, bytes("x"))).rejects.toThrow(RequestRefused);
       await expect(store.get(key)).rejects.toThrow(RequestRefused);
     });
   });

@@ -26,6 +26,8 @@ it("a key that is the folder of another is refused, and the other stays", async 
   await store.put("a/b", new Uint8Array([1]));
   await expect(store.put("a", new Uint8Array([2]))).rejects.toThrow(RequestRefused);
   await expect(store.put("a/b/c", new Uint8Array([2]))).rejects.toThrow(RequestRefused);
+  await expect(store.putIfAbsent("a", new Uint8Array([2]))).rejects.toThrow(RequestRefused);
+  await expect(store.putIfAbsent("a/b/c", new Uint8Array([2]))).rejects.toThrow(RequestRefused);
   expect(await store.get("a/b")).toEqual(new Uint8Array([1]));
 });
 

@@ -2,15 +2,41 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createS3Artifacts } from "../../activities/adapters/artifacts/s3.ts";
 import { freePort } from "../../workers/temporal-process.ts";
-import { optionsFor, startRefusing, startS3, type S3Server } from "../support/s3.ts";
+import { optionsFor, startConditional, startRefusing, startS3, type S3Server } from "../support/s3.ts";
 import { artifactsContract } from "./contract.ts";
 
 let server: S3Server;
+let front: Awaited<ReturnType<typeof startConditional>>;
 let stores = 0;
-beforeAll(async () => void (server = await startS3()));
-afterAll(() => server.stop());
+beforeAll(async () => {
+  server = await startS3();
+  front = await startConditional(server.endpoint);
+});
+afterAll(async () => {
+  front.stop();
+  await server.stop();
+});
 
-artifactsContract("a bucket", async () => createS3Artifacts(server.options(`some/prefix-${++stores}`)));
+artifactsContract("a bucket", async () => createS3Artifacts(optionsFor(front.endpoint, `some/prefix-${++stores}`)));
+
+it("where a service ignores the condition of a write, what is there already still stays", async () => {
+  const store = createS3Artifacts(server.options(`some/prefix-${++stores}`));
+  expect(await store.putIfAbsent("a", new Uint8Array([1]))).toBe(true);
+  expect(await store.putIfAbsent("a", new Uint8Array([2]))).toBe(false);
+  expect(await store.get("a")).toEqual(new Uint8Array([1]));
+});
+
+it.each([
+  ["does not know writes with a condition", 501],
+  ["is busy with another write to the same object", 409],
+])("where a service %s, an artifact is written once nothing is there", async (_, status) => {
+  const odd = await startConditional(server.endpoint, { status, times: 1 });
+  const store = createS3Artifacts(optionsFor(odd.endpoint, `some/prefix-${++stores}`));
+  expect(await store.putIfAbsent("a", new Uint8Array([1]))).toBe(true);
+  expect(await store.putIfAbsent("a", new Uint8Array([2]))).toBe(false);
+  expect(await store.get("a")).toEqual(new Uint8Array([1]));
+  odd.stop();
+});
 
 it("a bucket without a prefix holds the keys as they are", async () => {
   await createS3Artifacts(server.options("")).put("runs/plain/1", new Uint8Array([1]));

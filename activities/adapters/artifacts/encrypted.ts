@@ -10,14 +10,17 @@ const MARK = Buffer.from([0x89, 0x4d, 0x57, 0x45, 0x4e, 0x43, 0x01]);
 
 export function createEncryptedArtifacts(store: Artifacts, keys: readonly EncryptionKey[]): Artifacts {
   const cipher = createCipher(keys);
+  function seal(key: string, content: Uint8Array): Uint8Array {
+    if (keys.length === 0) return content;
+    const { keyId, sealed } = cipher.seal(content, `Artifact ${key}`);
+    const id = Buffer.from(keyId, "utf8");
+    return Buffer.concat([MARK, Buffer.from([id.length]), id, sealed]);
+  }
+
   return {
     ...store,
-    async put(key, content) {
-      if (keys.length === 0) return store.put(key, content);
-      const { keyId, sealed } = cipher.seal(content, `Artifact ${key}`);
-      const id = Buffer.from(keyId, "utf8");
-      await store.put(key, Buffer.concat([MARK, Buffer.from([id.length]), id, sealed]));
-    },
+    put: async (key, content) => store.put(key, seal(key, content)),
+    putIfAbsent: async (key, content) => store.putIfAbsent(key, seal(key, content)),
 
     async get(key) {
       const stored = await store.get(key);

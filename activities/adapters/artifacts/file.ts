@@ -6,7 +6,7 @@
  * that a reply is stored, no power cut may make it untrue.
  */
 import type { Dirent } from "node:fs";
-import { mkdir, open, opendir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { link, mkdir, open, opendir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AccessDenied, RequestRefused, ServiceUnavailable } from "../../../domain/errors.ts";
 import type { Artifacts } from "../../../domain/ports.ts";
@@ -32,29 +32,37 @@ export function createFileArtifacts(dir: string): Artifacts {
     await removeUnfinished(dir);
   }
 
+  /** Writes beside, and hands the whole file to what gives it its name. */
+  async function write<T>(
+    key: string,
+    content: Uint8Array,
+    name: (temporary: string, path: string) => Promise<T>,
+  ): Promise<T> {
+    const path = join(dir, checkKey(key));
+    const temporary = join(unfinished, temporaryName(KIND));
+    try {
+      // A failed preparation is tried again by the next write.
+      await (ready ??= prepare().catch((error: unknown) => {
+        ready = null;
+        throw error;
+      }));
+      await writeSynced(temporary, content).catch(async (error: unknown) => {
+        if (!hasCode(error, "ENOENT")) throw error;
+        // Somebody emptied the folder under a running process.
+        await prepare();
+        await writeSynced(temporary, content);
+      });
+      return await nameSynced(path, () => name(temporary, path));
+    } catch (error) {
+      throw explained(error, key);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
   return {
-    async put(key, content) {
-      const path = join(dir, checkKey(key));
-      const temporary = join(unfinished, temporaryName(KIND));
-      try {
-        // A failed preparation is tried again by the next write.
-        await (ready ??= prepare().catch((error: unknown) => {
-          ready = null;
-          throw error;
-        }));
-        await writeSynced(temporary, content).catch(async (error: unknown) => {
-          if (!hasCode(error, "ENOENT")) throw error;
-          // Somebody emptied the folder under a running process.
-          await prepare();
-          await writeSynced(temporary, content);
-        });
-        await moveInto(temporary, path);
-      } catch (error) {
-        throw explained(error, key);
-      } finally {
-        await rm(temporary, { force: true });
-      }
-    },
+    put: (key, content) => write(key, content, rename),
+    putIfAbsent: (key, content) => write(key, content, linkIfAbsent),
 
     async get(key) {
       const path = join(dir, checkKey(key));
@@ -134,14 +142,36 @@ async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   }
 }
 
-/** An empty folder may be removed by another process between its making and its use: then it is made again. */
-async function moveInto(temporary: string, path: string): Promise<void> {
+/** `rename` replaces what is there; a second name for the file is only given where there is none. */
+async function linkIfAbsent(temporary: string, path: string): Promise<boolean> {
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    const there = await stat(path).catch(() => null);
+    // A folder here is no artifact: the key is a part of another's.
+    if (there !== null) return there.isDirectory() ? Promise.reject(error) : false;
+    // Removed between the two looks.
+    if (hasCode(error, "EEXIST")) return linkIfAbsent(temporary, path);
+    // Some file systems know no second names. Between the look and the move another's write may be replaced: the narrowest there is.
+    if (!hasCode(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
+    await rename(temporary, path);
+    return true;
+  }
+}
+
+/**
+ * Gives a file its name in a folder that is made for it. An empty folder may be removed by another process between its making and
+ * its use: then it is made again. The folder is synced also where another's file is there: it may not be safe yet.
+ */
+async function nameSynced<T>(path: string, name: () => Promise<T>): Promise<T> {
   const folder = dirname(path);
   for (let attempt = 1; ; attempt++) {
     const created = await mkdir(folder, { recursive: true });
     try {
-      await rename(temporary, path);
-      return await syncFolders(folder, created === undefined ? folder : dirname(created));
+      const named = await name();
+      await syncFolders(folder, created === undefined ? folder : dirname(created));
+      return named;
     } catch (error) {
       if (attempt === 5 || !hasCode(error, "ENOENT")) throw error;
     }

@@ -30,6 +30,21 @@ export function isMissingKey(error: unknown): boolean {
   return name === "NoSuchKey" || (name === "NotFound" && $metadata?.httpStatusCode === 404);
 }
 
+/** A write was only to be made where there is nothing, and there is something. */
+export function isTaken(error: unknown): boolean {
+  return (error as Said).$metadata?.httpStatusCode === 412;
+}
+
+/** Another request for the same object was under way. */
+export function isConflict(error: unknown): boolean {
+  return (error as Said).$metadata?.httpStatusCode === 409;
+}
+
+/** The service does not know writes with a condition. */
+export function isUnknownCondition(error: unknown): boolean {
+  return (error as Said).$metadata?.httpStatusCode === 501;
+}
+
 export function explained(error: unknown, what: string, { bucket, endpoint }: Where): unknown {
   if (error instanceof MergewrightError) return error;
   const { name = "", message = "", code = "", $metadata } = error as Said;

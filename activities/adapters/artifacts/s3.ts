@@ -1,8 +1,9 @@
 /** Artifacts as objects in a bucket of S3, or of a service that speaks like it: for workers on several machines. */
-import type { S3Client } from "@aws-sdk/client-s3";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Artifacts } from "../../../domain/ports.ts";
 import { checkKey } from "./keys.ts";
-import { explained, isMissingKey } from "./s3-errors.ts";
+import { explained, isConflict, isMissingKey, isTaken, isUnknownCondition } from "./s3-errors.ts";
 
 export interface S3Options {
   bucket: string;
@@ -18,6 +19,8 @@ export interface S3Options {
 
 /** A lost write of a reply costs the reply: worth some tries before the activity fails. The SDK waits at most seconds between them. */
 const ATTEMPTS = 4;
+/** Two that write one object at once are done with it within milliseconds. */
+const CONFLICT_MS = 100;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Without a byte for so long, a connection is dead. The largest artifacts are bundles of some hundred MB. */
 const SILENCE_TIMEOUT_MS = 60_000;
@@ -66,6 +69,33 @@ export function createS3Artifacts(options: S3Options): Artifacts {
       );
     },
 
+    async putIfAbsent(key, content) {
+      const Key = inBucket(checkKey(key));
+      const Body = content.slice();
+      return ask(`Artifact ${key}`, async ({ sdk, client }) => {
+        const send = (condition: { IfNoneMatch?: "*" }) =>
+          client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, ...condition }));
+        // Some services ignore the condition without a word: there the look narrows what two may do to each other to milliseconds.
+        if (options.endpoint !== null && (await isThere(client, new sdk.HeadObjectCommand({ Bucket: bucket, Key }))))
+          return false;
+        for (let attempt = 1; ; attempt++) {
+          try {
+            await send({ IfNoneMatch: "*" });
+            return true;
+          } catch (error) {
+            if (isTaken(error)) return false;
+            if (isUnknownCondition(error)) {
+              await send({});
+              return true;
+            }
+            // Somebody else writes or removes it at this moment: the next try tells how that ended.
+            if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+            await sleep(CONFLICT_MS * attempt);
+          }
+        }
+      });
+    },
+
     async get(key) {
       const Key = inBucket(checkKey(key));
       return ask(`Artifact ${key}`, async ({ sdk, client }) => {
@@ -105,6 +135,16 @@ export function createS3Artifacts(options: S3Options): Artifacts {
       }
     },
   };
+}
+
+async function isThere(client: S3Client, look: HeadObjectCommand): Promise<boolean> {
+  try {
+    await client.send(look);
+    return true;
+  } catch (error) {
+    if (isMissingKey(error)) return false;
+    throw error;
+  }
 }
 
 async function open({ endpoint, region, credentials }: S3Options): Promise<{ sdk: Sdk; client: S3Client }> {
