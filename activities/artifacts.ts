@@ -36,6 +36,12 @@ export async function putJson(artifacts: Artifacts, key: string, value: unknown)
   await artifacts.put(key, Buffer.from(JSON.stringify(value)));
 }
 
+/** Of several attempts that store what they made under one key the first counts: gives what is stored then. */
+export async function putFirstJson<T>(artifacts: Artifacts, key: string, value: T): Promise<T> {
+  const first = await artifacts.putIfAbsent(key, Buffer.from(JSON.stringify(value)));
+  return first ? value : getJson<T>(artifacts, key);
+}
+
 /** null: there is none. The store holds what we wrote, so the type is trusted. */
 export async function findJson<T>(artifacts: Artifacts, key: string): Promise<T | null> {
   const content = await artifacts.get(key);

@@ -3,7 +3,7 @@ import type Anthropic from "@anthropic-ai/sdk";
 import { runPrefix, turnKey } from "../domain/ids.ts";
 import type { TokenUsage } from "../domain/money.ts";
 import type { Artifacts } from "../domain/ports.ts";
-import { findJson, getJson, putJson } from "./artifacts.ts";
+import { findJson, getJson, putFirstJson } from "./artifacts.ts";
 import type { Checkpoint, RunRef } from "./contract.ts";
 
 export interface StoredTurn {
@@ -68,8 +68,7 @@ export class Conversations {
     const unsaved = this.#unsaved.get(key);
     if (unsaved === undefined) return findJson<StoredTurn>(this.#artifacts, key);
     // Its worker had no place to put it: that is tried again, and Claude is not asked again.
-    await this.append(key, unsaved);
-    return unsaved;
+    return this.append(key, unsaved);
   }
 
   /** Throws when nothing can be stored now: asked before a reply is paid for. */
@@ -77,15 +76,19 @@ export class Conversations {
     await this.#artifacts.put(`${runPrefix(run.runKey)}/room`, ROOM);
   }
 
-  /** Stores a turn. The turns before it stay as they are, for a reset or a fork. */
-  async append(key: string, turn: StoredTurn): Promise<void> {
-    this.#unsaved.set(key, turn);
+  /**
+   * Stores a turn, and gives the one that counts: an attempt that was taken for dead may have been overtaken, and what follows goes by
+   * the ids in the reply that was stored first. The turns before it stay as they are, for a reset or a fork.
+   */
+  async append(key: string, received: StoredTurn): Promise<StoredTurn> {
+    this.#unsaved.set(key, received);
     if (this.#unsaved.size > KEPT) this.#unsaved.delete(this.#unsaved.keys().next().value!);
-    await putJson(this.#artifacts, key, turn);
+    const turn = await putFirstJson(this.#artifacts, key, received);
     this.#unsaved.delete(key);
     const before = await this.#load(turn.previous);
     if (turn.previous !== null) this.#kept.delete(turn.previous);
     this.#keep(key, { turn, before });
+    return turn;
   }
 
   async #load(key: string | null): Promise<Kept | null> {

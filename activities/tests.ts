@@ -3,7 +3,7 @@ import { runPrefix } from "../domain/ids.ts";
 import type { CommandResult } from "../domain/ports.ts";
 import type { TestRun } from "../domain/run.ts";
 import { cutOutput } from "../domain/text.ts";
-import { findJson, putJson } from "./artifacts.ts";
+import { findJson, putFirstJson } from "./artifacts.ts";
 import type { Activities, RunTestsInput } from "./contract.ts";
 import { untilDraining, working } from "./temporal.ts";
 import { forget, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
@@ -35,8 +35,7 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
             until,
           );
         });
-        const tests = evidenceOf(input, result);
-        await putJson(parts.artifacts, key, tests);
+        const tests = await putFirstJson(parts.artifacts, key, evidenceOf(input, result));
         forget(parts, input.workspace);
         await parts.sandboxes.close(sandboxKey(run, purpose));
         return tests;

@@ -3,7 +3,7 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources";
 import { runTool } from "../agents/tools.ts";
 import { scopeOfRepository } from "../domain/memory.ts";
 import type { MemoryPort } from "../domain/ports.ts";
-import { findJson, putJson } from "./artifacts.ts";
+import { findJson, putFirstJson } from "./artifacts.ts";
 import type { Activities, Checkpoint, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
 import { type Conversations, resultKey, type StoredResult } from "./conversation.ts";
 import { untilDraining, working } from "./temporal.ts";
@@ -103,14 +103,14 @@ async function runCall(
     checkpoint: saved.kind === "saved" ? saved.checkpoint : null,
     rebuilt,
   };
-  await putJson(parts.artifacts, key, result);
+  const stored = await putFirstJson(parts.artifacts, key, result);
   await markSafe(sandbox, saved, signal);
   if (saved.kind === "saved") remember(parts, { ...workspace, checkpoint: saved.checkpoint });
   // Without its repository nothing in it can be saved any more: the next call gets one built from the last checkpoint.
   if (saved.kind === "failed" && (await sandbox.read(".git", 1, signal)).kind !== "directory") {
     await parts.sandboxes.close(sandboxKey(workspace.run, workspace.purpose));
   }
-  return result;
+  return stored;
 }
 
 function notSaved(reason: string): string {

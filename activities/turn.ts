@@ -68,17 +68,16 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
         if (stored === null) {
           const known = input.unsaved?.key === key ? input.unsaved.reply : null;
           const reply = known ?? (await modelFor(run.repository).reply(request, { signal, onProgress: beat }));
-          stored = { previous, user, reply };
-          await store(key, stored);
+          stored = await store(key, { previous, user, reply });
         }
         return { ...(await factsOf(input, key, stored, settings)), checkpoint, resultsDigest, home: parts.home };
       }),
   };
 
   /** A reply that finds no place goes back with the failure: the next attempt may come to another worker. */
-  async function store(key: string, turn: StoredTurn): Promise<void> {
+  async function store(key: string, turn: StoredTurn): Promise<StoredTurn> {
     try {
-      await conversations.append(key, turn);
+      return await conversations.append(key, turn);
     } catch (error) {
       const unsaved: UnsavedReply = { key, reply: turn.reply };
       const fits = Buffer.byteLength(JSON.stringify(unsaved)) <= MAX_CARRIED_BYTES;
