@@ -1,4 +1,5 @@
 /** After a run: what it was about, how it was solved and by which way, and what was learnt, for those that come later. */
+import { log } from "@temporalio/activity";
 import { cleanMarkdown } from "../agents/untrusted.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import { type Course, type Lesson, type Memory, type Resolution, scopeOfRepository } from "../domain/memory.ts";
@@ -41,7 +42,13 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
       working(async () => {
         const said = memory.experience.taught({ text: redact(text, secrets), by, issue, at });
         await orderOfMemory(repository, { kind: "store", memories: [said] });
-        if (commentId !== null) await forge.react(repository, { comment: commentId }, "+1");
+        if (commentId === null) return;
+        try {
+          await forge.react(repository, { comment: commentId }, "+1");
+        } catch (error) {
+          // It is remembered; that nobody is told so stops nothing.
+          log.warn("no reaction to what was taught", { repository, commentId, reason: (error as Error).message });
+        }
       }),
 
     startForgetting: ({ repositories }) =>

@@ -18,6 +18,7 @@ import type { BriefRef, TakeTurnInput } from "../../activities/contract.ts";
 import { runCalls, type ToolParts } from "../../activities/tools.ts";
 import type { LikelyFile, RememberedIssues } from "../../domain/brief.ts";
 import type { Delivery, Intent } from "../../domain/events.ts";
+import { ServiceUnavailable } from "../../domain/errors.ts";
 import { indexWorkflowId, issueWorkflowId, memoryWorkflowId } from "../../domain/ids.ts";
 import { type Memory, scopeOfRepository } from "../../domain/memory.ts";
 import type { Artifacts, Forge, MemoryPort } from "../../domain/ports.ts";
@@ -94,7 +95,10 @@ async function product({
   const reactions: unknown[] = [];
   const forge = {
     permission: async (_: string, login: string): Promise<Permission> => played.permissions.get(login) ?? "none",
-    react: async (...told: unknown[]) => void reactions.push(told),
+    react: async (...told: [string, { comment: number }]) => {
+      if (told[1].comment === 404) throw new ServiceUnavailable("github", "GitHub is away.");
+      reactions.push(told);
+    },
   } as unknown as Forge;
   const parts = {
     mirror: bench.another(),
@@ -319,10 +323,17 @@ describe("what people tell the memory", () => {
       { kind: "taught", by: "mara", issue: 7, text: "mara says never touch generated files" },
     ]);
     expect(it2.reactions).toEqual([[repository, { comment: 70 }, "+1"]]);
+    // GitHub may be away when the reaction is due.
+    const unseen = { kind: "teach", issue: 7, text: "mara says mind the umlauts", commentId: 404 } as const;
+    expect(await it2.deliver(unseen, repository)).toContain("told the memory");
+    await written(repository);
     const { briefs } = await it2.run(repository, 8, DISCOUNT);
     const { recalled } = briefs.get("planner") as BriefRef & { kind: "plan" };
     const told = await readRecalled<RememberedIssues>(it2.artifacts, recalled!.issues);
-    expect(told!.taught).toEqual([{ by: "mara", text: "mara says never touch generated files" }]);
+    expect(told!.taught.map(({ by, text }) => `${by}: ${text}`).sort()).toEqual([
+      "mara: mara says mind the umlauts",
+      "mara: mara says never touch generated files",
+    ]);
   });
 
   it("goes, with everything else, when the repository goes", async () => {
