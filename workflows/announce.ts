@@ -1,15 +1,18 @@
 /** What the run shows on the issue: a reaction, labels, one progress comment edited in place, and how it ended. */
-import { condition, isCancellation, log, workflowInfo } from "@temporalio/workflow";
+import { condition, isCancellation, log, sleep, workflowInfo } from "@temporalio/workflow";
 import { stateMarker } from "../domain/admission.ts";
 import { commentMarker } from "../domain/ids.ts";
 import { endingComment, progressComment } from "../domain/pull-request-text.ts";
 import type { Outcome } from "../domain/run.ts";
 import { addLabels, assign, editPullRequest, putComment, react, removeLabel } from "./activities.ts";
-import { reasonOf, untilDone } from "./parked.ts";
+import { type Parking, reasonOf, untilDone } from "./parked.ts";
 import type { Run } from "./run.ts";
 
 /** The issue carries it while a run works on it. */
 const WORKING_LABEL = "mergewright:working";
+
+/** A comment that was refused for good is tried again with the next change, or after this, should somebody have mended what was wrong. */
+const MENDED_WITHIN_MS = 30 * 60_000;
 
 export function announce(run: Run): void {
   const { settings, ref, input } = run;
@@ -57,15 +60,24 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
       await condition(() => (wanted > shown && !resting) || finished);
       if (finished) return;
       try {
-        showing = true;
-        await show();
+        await untilDone(
+          async () => {
+            if (finished || resting) return;
+            showing = true;
+            await show().finally(() => (showing = false));
+          },
+          // A run may wait for days, and must not show an old phase all the while.
+          async ({ waitMs }) => {
+            const asked = wanted;
+            const changed = (): boolean => waitMs === null && wanted > asked;
+            await condition(() => finished || resting || changed(), waitMs ?? MENDED_WITHIN_MS);
+          },
+        );
       } catch (error) {
         if (isCancellation(error)) throw error;
         // The next change is the next chance.
         shown = wanted;
         log.warn("the progress comment was not written", { reason: reasonOf(error) });
-      } finally {
-        showing = false;
       }
     }
   };
@@ -79,33 +91,43 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     async finish() {
       finished = true;
       await running.catch(() => undefined);
-      await show().catch((error: unknown) =>
+      // The run has ended for everybody else: its status says so, and no longer what this waits for.
+      await throughOutages(show, ({ waitMs }) => sleep(waitMs)).catch((error: unknown) =>
         log.warn("the last progress comment was not written", { reason: reasonOf(error) }),
       );
     },
   };
 }
 
+/** An outage passes. What only an operator could mend must not keep a run open that has ended. */
+async function throughOutages<T>(
+  step: () => Promise<T>,
+  wait: (parking: Parking & { waitMs: number }) => Promise<void>,
+): Promise<T> {
+  return untilDone(step, async (parking) => {
+    const { waitMs, detail } = parking;
+    if (waitMs === null) throw new Error(detail);
+    await wait({ ...parking, waitMs });
+  });
+}
+
 /** Leaves GitHub tidy: no working label, no open pull request of a run that ended without a merge, and why. */
 export async function endOnGitHub(run: Run, ending: Outcome): Promise<void> {
   const { ref } = run;
+  const done = async (step: () => Promise<unknown>): Promise<void> => {
+    await throughOutages(step, (parking) => run.park(parking)).catch(tolerated);
+  };
   if (run.settings.add_labels && !run.input.fork)
-    await removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }).catch(tolerated);
+    await done(() => removeLabel({ run: ref, number: ref.issue, label: WORKING_LABEL }));
   if (ending.kind === "merged") return;
   const { pullRequest } = run.status;
   const marker = commentMarker("ending", ref.runKey);
   const body = endingComment({ status: run.status, outcome: ending, marker, links: run.input.links });
+  const say = (number: number) => () => putComment({ run: ref, number, comment: { marker, body, id: null } });
   if (pullRequest) {
-    const close = () => editPullRequest({ run: ref, number: pullRequest.number, edit: { state: "closed" } });
-    await untilDone(close, async (parking) => {
-      // An outage passes. What only an operator could mend must not keep a run open that has ended.
-      if (parking.waitMs === null) throw new Error(parking.detail);
-      await run.park(parking);
-    }).catch(tolerated);
-    await putComment({ run: ref, number: pullRequest.number, comment: { marker, body, id: null } }).catch(tolerated);
-  } else if (run.settings.auto_comment) {
-    await putComment({ run: ref, number: ref.issue, comment: { marker, body, id: null } }).catch(tolerated);
-  }
+    await done(() => editPullRequest({ run: ref, number: pullRequest.number, edit: { state: "closed" } }));
+    await done(say(pullRequest.number));
+  } else if (run.settings.auto_comment) await done(say(ref.issue));
 }
 
 function hiddenNote(parts: number): string {

@@ -7,6 +7,7 @@ import type { CheckReport } from "../domain/ports.ts";
 import { awaitPeople } from "./await-people.ts";
 import { explainChecks, postReview, readChecks, readPullRequest, setDraft } from "./activities.ts";
 import type { Work } from "./implement.ts";
+import { endMerged, type Merged } from "./merged.ts";
 import { updatePullRequestText } from "./publish.ts";
 import type { Run } from "./run.ts";
 import { closeSandboxes, Declined } from "./story.ts";
@@ -65,7 +66,7 @@ export async function review(run: Run, work: Work): Promise<Revision | null> {
 }
 
 /** Makes the pull request ready, and waits for the checks of its head commit and for GitHub's word that it can be merged. */
-export async function awaitChecks(run: Run, work: Work, since: number = Date.now()): Promise<Revision | null> {
+export async function awaitChecks(run: Run, work: Work, since: number = Date.now()): Promise<Merged | Revision | null> {
   await updatePullRequestText(run, work);
   if (headMoved(run, work)) return { kind: "head-moved" };
   if (!work.verified) return null;
@@ -112,9 +113,9 @@ function headMoved(run: Run, work: Work): boolean {
 }
 
 /** Whether GitHub could merge it now: a base that moved on under it is brought in first. */
-export async function upToDate(run: Run, work: Work): Promise<Revision | null> {
-  const { mergeable, behind, merged, state, headSha } = await mergeability(run);
-  if (merged) return null;
+export async function upToDate(run: Run, work: Work): Promise<Merged | Revision | null> {
+  const { mergeable, behind, merged, mergeSha, state, headSha } = await mergeability(run);
+  if (merged) return endMerged(run, mergeSha ?? headSha);
   if (state === "closed") throw new Declined("the pull request was closed");
   if (headSha !== work.change.headSha && !run.pushed.has(headSha)) {
     run.setHead({ ...run.status.pullRequest!, headSha });

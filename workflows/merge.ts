@@ -1,13 +1,11 @@
 /** The end of a good story: the approved head, and only that, is merged; the issue is closed. */
 import { CancellationScope } from "@temporalio/workflow";
-import type { Outcome } from "../domain/run.ts";
-import { closeIssue, mergePullRequest, readMergeQueue, setDraft } from "./activities.ts";
+import { mergePullRequest, readMergeQueue, setDraft } from "./activities.ts";
 import { type Decision, mergeability, type Revision, upToDate } from "./gates.ts";
 import type { Work } from "./implement.ts";
+import { endMerged, type Merged } from "./merged.ts";
 import type { Run } from "./run.ts";
 import { Declined } from "./story.ts";
-
-type Merged = Outcome & { kind: "merged" };
 
 /** A queue moves when its own checks are done; GitHub tells of its end, and is asked should that be missed. */
 const LOOK_AGAIN_MS = 60_000;
@@ -41,7 +39,7 @@ export async function merge(
   );
   switch (result.kind) {
     case "merged":
-      return done(run, result.sha);
+      return endMerged(run, result.sha);
     case "queued":
       return inQueue(run, work, approvedBy);
     case "head-moved":
@@ -57,23 +55,22 @@ export async function merge(
   }
 }
 
-async function done(run: Run, sha: string): Promise<Merged> {
-  run.mergedAs = sha;
-  if (run.closesIssue) await run.step(() => closeIssue({ run: run.ref }));
-  return { kind: "merged", sha };
-}
-
 function headMoved(run: Run, approvedBy: string | null, from: string, to: string): void {
   run.setHead({ ...run.status.pullRequest!, headSha: to });
   run.refuse("merge", approvedBy, `The head moved from ${from} to ${to}: the approval is void.`);
 }
 
-/** The base may have moved in this very moment; everything else is for a person. */
-async function refusedMerge(run: Run, work: Work, approvedBy: string | null, reason: string): Promise<Revision | null> {
+/** It may be merged by now, or the base may have moved in this very moment; everything else is for a person. */
+async function refusedMerge(
+  run: Run,
+  work: Work,
+  approvedBy: string | null,
+  reason: string,
+): Promise<Merged | Revision | null> {
   run.refuse("merge", approvedBy, reason);
-  const revision = await upToDate(run, work);
-  if (revision === null) work.mergeRefused = reason;
-  return revision;
+  const standing = await upToDate(run, work);
+  if (standing === null) work.mergeRefused = reason;
+  return standing;
 }
 
 /** The queue tests and merges it; what it throws out comes back. */
@@ -84,7 +81,7 @@ async function inQueue(run: Run, work: Work, approvedBy: string | null): Promise
     const state = await run.step(() => readMergeQueue({ run: run.ref, number }));
     switch (state.kind) {
       case "merged":
-        return done(run, state.sha);
+        return endMerged(run, state.sha);
       case "closed":
         throw new Declined("the pull request was closed");
       case "thrown-out":

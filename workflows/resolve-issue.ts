@@ -20,6 +20,7 @@ import { renew } from "./bring-in.ts";
 import { implement, type Work } from "./implement.ts";
 import { bringIndexUpToDate, notePlan, recallFiles, recallNeighbours, remember } from "./memory.ts";
 import { merge } from "./merge.ts";
+import type { Merged } from "./merged.ts";
 import { goOnFrom } from "./fork.ts";
 import type { Fork, ResolveIssueInput } from "./messages.ts";
 import { reasonOf } from "./parked.ts";
@@ -64,7 +65,7 @@ async function story(run: Run): Promise<Outcome> {
 }
 
 /** One part of the loop from the change to the merge. Null: the next one follows. */
-async function chapter(run: Run, next: Chapter): Promise<Revision | (Outcome & { kind: "merged" }) | null> {
+async function chapter(run: Run, next: Chapter): Promise<Merged | Revision | null> {
   const { work } = next;
   switch (next.kind) {
     case "publish":
@@ -145,7 +146,7 @@ async function approvePlan(run: Run): Promise<void> {
 }
 
 /** Asks for approval until the merge is done, or somebody wants changes. */
-async function decide(run: Run, work: Work): Promise<Revision | (Outcome & { kind: "merged" })> {
+async function decide(run: Run, work: Work): Promise<Merged | Revision> {
   for (;;) {
     const decision = await awaitApproval(run, work);
     if (decision.kind !== "merge") return decision;
