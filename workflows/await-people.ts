@@ -16,11 +16,17 @@ export async function awaitPeople(
 ): Promise<void> {
   const { approval_reminder_hours: hours, approval_days: days } = run.settings.limits;
   for (;;) {
-    const alarm = nextAlarm({ waitedMs: run.waitedMs(wait.kind), hours, days });
-    const woken = await run.waitFor(wait, () => until() || (turnPage !== null && run.historyIsLong()), alarm?.inMs);
+    // Whoever paused it need not be reminded, and the time of a pause is nobody's delay.
+    const { paused } = run;
+    const alarm = paused ? null : nextAlarm({ waitedMs: run.waitedMs(wait.kind), hours, days });
+    const woken = await run.waitFor(
+      wait,
+      () => until() || run.paused !== paused || (turnPage !== null && run.historyIsLong()),
+      alarm?.inMs,
+    );
     if (until()) return;
     await turnPage?.();
-    if (woken || alarm === null) continue;
+    if (woken || alarm === null || run.paused) continue;
     if (alarm.kind === "expired") throw new Declined(`nobody decided within ${days} days`);
     remind(run, alarm.number, wait);
   }

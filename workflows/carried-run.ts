@@ -43,6 +43,8 @@ export interface CarriedRun {
   trees?: TreeStart[];
   /** What was waited for in the present phase, and since when. */
   lastWait: Pick<WaitingFor, "kind" | "since"> | null;
+  /** The same for the phase in which the run was paused. Absent when it comes from an older version. */
+  waitBeforePause?: Pick<WaitingFor, "kind" | "since"> | null;
   planApprovedBy: string | null;
   phaseBeforePause: Phase | null;
   /** The id of the progress comment; null: there is none yet. */

@@ -89,6 +89,8 @@ export class Run {
   /** All that is waited for now; the status shows the newest. */
   readonly #waits: WaitingFor[] = [];
   #lastWait: Pick<WaitingFor, "kind" | "since"> | null;
+  /** What was waited for when the run was paused, and since when: it goes on with resume. */
+  #waitBeforePause: Pick<WaitingFor, "kind" | "since"> | null;
   #agentWait: WaitingFor | null = null;
   #pauseWait: WaitingFor | null = null;
   #activeAgent: { workflowId: string; role: Role } | null = null;
@@ -125,6 +127,7 @@ export class Run {
     this.#rounds = new Map(carried?.rounds);
     for (const [role, { modelCalls }] of this.#progress) this.#calls.set(role, modelCalls);
     this.#lastWait = carried?.lastWait ?? null;
+    this.#waitBeforePause = carried?.waitBeforePause ?? null;
     this.#planApprovedBy = carried?.planApprovedBy ?? null;
     this.#phaseBeforePause = carried?.phaseBeforePause ?? null;
     if (this.#phaseBeforePause !== null) this.#pauseWait = pauseWait(this.status.waitingFor?.since);
@@ -200,6 +203,7 @@ export class Run {
       rounds: [...this.#rounds],
       trees: this.landmarks.trees,
       lastWait: this.#lastWait,
+      waitBeforePause: this.#waitBeforePause,
       planApprovedBy: this.#planApprovedBy,
       phaseBeforePause: this.#phaseBeforePause,
       progressComment: this.progressComment,
@@ -229,6 +233,7 @@ export class Run {
 
   enter(phase: Phase): void {
     if (this.status.phase === "paused" && !isEnded(phase)) {
+      if (this.#phaseBeforePause !== phase) this.#waitBeforePause = null;
       this.#phaseBeforePause = phase;
       return;
     }
@@ -255,6 +260,10 @@ export class Run {
 
   waitForOperator(detail: string): Promise<void> {
     return this.park({ kind: "operator", detail, waitMs: null });
+  }
+
+  get paused(): boolean {
+    return this.#phaseBeforePause !== null;
   }
 
   async whilePaused(): Promise<void> {
@@ -498,6 +507,7 @@ export class Run {
   async pause(): Promise<string | null> {
     if (this.#phaseBeforePause !== null) return "The run is paused already.";
     this.#phaseBeforePause = this.status.phase;
+    this.#waitBeforePause = this.#lastWait;
     this.#pauseWait = pauseWait();
     this.#setPhase("paused");
     this.#showWait();
@@ -509,9 +519,11 @@ export class Run {
     this.#resumed += 1;
     const before = this.#phaseBeforePause;
     if (before !== null) {
+      const pausedAt = this.#pauseWait!.since;
       this.#phaseBeforePause = null;
       this.#pauseWait = null;
       this.#setPhase(before);
+      this.#lastWait = this.#waitBeforePause && withoutPause(this.#waitBeforePause, pausedAt);
       this.#showWait();
     } else if (this.status.waitingFor === null) return "The run is neither paused nor waiting for an operator.";
     await this.#tellAgent((agent) => agent.signal(resumeAgentSignal));
@@ -549,6 +561,12 @@ export class Run {
 
 function pauseWait(since: string = new Date().toISOString()): WaitingFor {
   return { kind: "resume", since, detail: "The run is paused. Send resume." };
+}
+
+/** A wait that went on after a pause is younger by it. */
+function withoutPause<T extends Pick<WaitingFor, "since">>(wait: T, pausedAt: string): T {
+  const pausedMs = Date.now() - Date.parse(pausedAt);
+  return { ...wait, since: new Date(Date.parse(wait.since) + pausedMs).toISOString() };
 }
 
 /** A round that goes on in the middle: its first turn says this instead of the brief. */

@@ -154,6 +154,33 @@ describe("an approval", () => {
     await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
   });
 
+  it("is not asked for again when the merge that was refused had been made meanwhile", async () => {
+    const mergeSha = "5".repeat(40);
+    const { played, run, status } = await start({}, (parts) => {
+      parts.activities.mergePullRequest = async () => {
+        Object.assign(parts.pullRequest, { merged: true, mergeSha, state: "closed", mergeable: null });
+        return { kind: "not-mergeable", reason: "Pull Request is not mergeable" };
+      };
+    });
+    await reaches(status, "awaiting-approval");
+    await run.signal(signals.approveMerge, { by: "mara" });
+    await expect(run.result()).resolves.toEqual({ kind: "merged", sha: mergeSha });
+    expect(phasesOf(await status()).filter((phase) => phase === "awaiting-approval")).toHaveLength(1);
+    expect(played.inputs("closeIssue")).toHaveLength(1);
+  });
+
+  it("is not asked for when somebody has merged it while its checks were waited for", async () => {
+    const mergeSha = "5".repeat(40);
+    const { run, status } = await start({}, (parts) => {
+      parts.activities.readChecks = async () => {
+        Object.assign(parts.pullRequest, { merged: true, mergeSha, state: "closed", mergeable: null });
+        return { reports: [], required: [] };
+      };
+    });
+    await expect(run.result()).resolves.toEqual({ kind: "merged", sha: mergeSha });
+    expect(phasesOf(await status())).not.toContain("awaiting-approval");
+  });
+
   it("before the run asks for it is refused", async () => {
     const { run, status } = await start({ require_plan_approval: true });
     await reaches(status, "awaiting-plan-approval");
@@ -417,6 +444,56 @@ describe("what nobody should send", () => {
   });
 });
 
+describe("comments outlive an outage", () => {
+  const limited = (): Error =>
+    ApplicationFailure.nonRetryable("Come back later.", "RateLimited", { retryAfterMs: 1_500 });
+
+  /** The first comment of each text is refused. */
+  function refuseOnce(played: Played, texts: readonly string[]): void {
+    const left = new Set(texts);
+    const { putComment } = played.activities;
+    played.activities.putComment = async (input) => {
+      const text = [...left].find((each) => input.comment.body.includes(each));
+      if (text !== undefined && left.delete(text)) throw limited();
+      return putComment(input);
+    };
+  }
+  const bodies = (played: Played): string[] => played.inputs("putComment").map(({ comment }) => comment.body);
+
+  it("a run that waits for people shows so, though the comment could not be written at first", async () => {
+    const shown = "mergewright:state phase=awaiting-approval";
+    const { played, run, status } = await start({}, (parts) => refuseOnce(parts, [shown]));
+    await reaches(status, "awaiting-approval");
+    await reaches(status, () => bodies(played).at(-1)!.includes(shown));
+    await run.terminate();
+  });
+
+  it("an ending is told, and shown, though neither could be written at first", async () => {
+    const shown = "mergewright:state phase=declined";
+    const told = "mergewright:ending";
+    const { played, run, status } = await start({}, (parts) => refuseOnce(parts, [shown, told]));
+    await reaches(status, "awaiting-approval");
+    await run.signal(signals.reject, { by: "mara", reason: "not wanted" });
+    const waiting = await reaches(status, (now) => now.waitingFor?.kind === "rate-limit");
+    expect(waiting.waitingFor?.detail).toMatch(/Come back later/);
+    await expect(run.result()).resolves.toMatchObject({ kind: "declined" });
+    expect(bodies(played).filter((body) => body.includes(told))).toHaveLength(1);
+    expect(bodies(played).at(-1)).toContain(shown);
+    expect((await status()).waitingFor).toBeNull();
+  });
+
+  it("an ending waits for no comment that is refused for good", async () => {
+    const { played, run, status } = await start();
+    await reaches(status, "awaiting-approval");
+    played.fail.set(
+      "putComment",
+      Array.from({ length: 9 }, () => new AccessDenied("GitHub", "The conversation is locked (403).")),
+    );
+    await run.signal(signals.approveMerge, { by: "mara" });
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+  });
+});
+
 describe("waiting", () => {
   it("for an operator starts when a key is refused, and ends with resume", async () => {
     const { run, status } = await start({}, (played) =>
@@ -507,5 +584,27 @@ describe("waiting", () => {
     expect(new Set(reminders.map(({ comment }) => comment.marker)).size).toBe(3);
     expect(reminders[0]!.comment.body).toMatch(/@mara: this still waits/);
     expect(played.pullRequest.state).toBe("closed");
+  });
+
+  it("for an approval stands still while the run is paused: nobody is reminded, and it does not expire", async () => {
+    const hours = 2 / 3600;
+    const { played, run, status } = await start({
+      limits: { approval_reminder_hours: hours, approval_days: (hours * 3.5) / 24 },
+    });
+    const reminders = (): unknown[] =>
+      played.inputs("putComment").filter(({ comment }) => comment.marker.includes("reminder"));
+    await reaches(status, () => reminders().length === 1);
+    await run.signal(signals.pause, undefined);
+    await reaches(status, "paused");
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await status()).toMatchObject({ phase: "paused", outcome: null });
+    expect(reminders()).toHaveLength(1);
+    await run.signal(signals.resume, undefined);
+    // What had been waited for before the pause counts.
+    await expect(run.result()).resolves.toMatchObject({
+      kind: "declined",
+      reason: expect.stringContaining("nobody decided"),
+    });
+    expect(reminders()).toHaveLength(3);
   });
 });
