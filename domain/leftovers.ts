@@ -28,11 +28,20 @@ export function isIdle(lastUse: number | null, idleMs: number, nowMs: number): b
 /** Its run waits for people or for checks: hours or days, mostly. */
 const RESTING: readonly Phase[] = ["awaiting-plan-approval", "awaiting-checks", "awaiting-approval", "paused"];
 
-/** After this long without use, the sandbox of a run that rests makes room for a run that could work. */
+/** After this long without use, the sandbox of a run that cannot use it makes room for a run that could work. */
 const MAKES_ROOM_AFTER_MS = 10_000;
 
-export function makesRoom(phase: string | undefined, lastUse: number | null, nowMs: number): boolean {
-  return RESTING.some((resting) => resting === phase) && isIdle(lastUse, MAKES_ROOM_AFTER_MS, nowMs);
+/** What a full worker asks of a run that has a place. */
+export interface Standing {
+  /** undefined: it shows none. */
+  phase: string | undefined;
+  /** Some step of it waits for a worker: it has left this one, which was late, and stands in line for a place again. */
+  inLine: boolean;
+}
+
+export function makesRoom({ phase, inLine }: Standing, lastUse: number | null, nowMs: number): boolean {
+  const cannotUseIt = inLine || RESTING.some((resting) => resting === phase);
+  return cannotUseIt && isIdle(lastUse, MAKES_ROOM_AFTER_MS, nowMs);
 }
 
 /**

@@ -1,9 +1,10 @@
 /**
- * While every place of this worker is taken, runs that wait for people or checks give theirs to runs that could work: their
- * sandboxes are removed at once, and not after the setting, and built again when they are needed.
+ * While every place of this worker is taken, runs that cannot use theirs give them to runs that could work: those that wait for
+ * people or checks, and those that have left this worker and stand in line themselves. Their sandboxes are removed at
+ * once, and not after the setting, and built again when they are needed.
  */
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import { makesRoom } from "../domain/leftovers.ts";
+import { makesRoom, type Standing } from "../domain/leftovers.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { phaseAttribute } from "../workflows/search-attributes.ts";
 import type { Log } from "./log.ts";
@@ -11,8 +12,7 @@ import type { Places } from "./places.ts";
 import type { Uses } from "./uses.ts";
 
 export interface CrowdOptions {
-  /** The phase that a run shows; undefined: it shows none. */
-  phaseOf: (workflowId: string) => Promise<string | undefined>;
+  standingOf: (workflowId: string) => Promise<Standing>;
   sandboxes: Sandboxes;
   places: Places;
   uses: Uses;
@@ -40,31 +40,48 @@ export function watchCrowd(options: CrowdOptions): () => void {
 }
 
 /** Keys of the sandboxes that were removed. */
-export async function makeRoom({ phaseOf, sandboxes, places, uses, log }: CrowdOptions): Promise<string[]> {
+export async function makeRoom({ standingOf, sandboxes, places, uses, log }: CrowdOptions): Promise<string[]> {
   if (!places.full) return [];
-  const here = new Set(places.sandboxes);
-  const phases = new Map<string, Promise<string | undefined>>();
+  const before = places.sandboxes;
+  const known = await sandboxes.known();
+  // Somebody else removed it: another worker of this home, or a person.
+  for (const key of before) if (!known.some((sandbox) => sandbox.key === key)) places.leave(key);
+  const standings = new Map<string, Promise<Standing>>();
   const removed: string[] = [];
-  for (const { key, workflowId } of await sandboxes.known()) {
-    if (!here.has(key)) continue;
-    const asked = phases.get(workflowId) ?? phaseOf(workflowId);
-    phases.set(workflowId, asked);
-    const phase = await asked;
-    if (!makesRoom(phase, await uses.lastUse(key), Date.now())) continue;
+  for (const { key, workflowId } of known) {
+    if (!before.includes(key)) continue;
+    const asked = standings.get(workflowId) ?? standingOf(workflowId);
+    standings.set(workflowId, asked);
+    const standing = await asked;
+    if (!makesRoom(standing, await uses.lastUse(key), Date.now())) continue;
     await sandboxes.close(key);
-    log.info({ sandbox: key, run: workflowId, phase }, "sandbox of a run that waits removed, to make room for others");
+    log.info(
+      { sandbox: key, run: workflowId, ...standing },
+      "sandbox of a run that cannot use it removed, to make room",
+    );
     removed.push(key);
   }
   return removed;
 }
 
-export async function phaseInTemporal(client: Client, workflowId: string): Promise<string | undefined> {
+/** Of the run and of its agents, whose steps are its own. */
+export async function standingInTemporal(client: Client, workflowId: string): Promise<Standing> {
   try {
-    const { typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
-    return typedSearchAttributes.get(phaseAttribute);
+    const { typedSearchAttributes, raw } = await client.workflow.getHandle(workflowId).describe();
+    const agents = await Promise.all(
+      (raw.pendingChildren ?? []).map((child) => standingInTemporal(client, child.workflowId!)),
+    );
+    const waits = (raw.pendingActivities ?? []).some(({ state }) => state === SCHEDULED);
+    return {
+      phase: typedSearchAttributes.get(phaseAttribute),
+      inLine: waits || agents.some(({ inLine }) => inLine),
+    };
   } catch (error) {
     // The reaper removes what has no run any more.
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (error instanceof WorkflowNotFoundError) return { phase: undefined, inLine: false };
     throw error;
   }
 }
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED`: no worker has it. At home that lasts for milliseconds. */
+const SCHEDULED = 1;

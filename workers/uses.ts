@@ -7,8 +7,8 @@ import { readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sandbox } from "../domain/ports.ts";
 
-/** A long command is use, too, also for the other workers of this state directory. */
-const WHILE_RUNNING_MS = 30_000;
+/** A long command is use, too, also for the other workers of this state directory; well under the 10 s after which a full one removes. */
+const WHILE_RUNNING_MS = 3_000;
 const FORGOTTEN_AFTER_MS = 60 * 60_000;
 
 export class Uses {

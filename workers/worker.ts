@@ -10,8 +10,8 @@ import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { removeLeftovers, tidyMirrors } from "./cleaning.ts";
 import { connectionOptions } from "./connect.ts";
-import { phaseInTemporal, watchCrowd } from "./crowd.ts";
-import { homeId } from "./home.ts";
+import { standingInTemporal, watchCrowd } from "./crowd.ts";
+import { hasSibling, homeId } from "./home.ts";
 import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
 import { Places } from "./places.ts";
@@ -119,7 +119,7 @@ export async function startWorker(
       everyMs,
       log,
     }),
-    watchCrowd({ phaseOf: (workflowId) => phaseInTemporal(client, workflowId), sandboxes, places, uses, log }),
+    watchCrowd({ standingOf: (workflowId) => standingInTemporal(client, workflowId), sandboxes, places, uses, log }),
   ];
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
@@ -138,9 +138,11 @@ export async function startWorker(
     async stop() {
       draining.abort();
       for (const stop of stopUpkeep) stop();
+      const shared = hasSibling(connection, config.temporal.namespace, home, log);
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
-      await closeSandboxes(ports.sandboxes, places, log);
+      // A second worker of this home goes on in them.
+      if (!(await shared)) await closeSandboxes(ports.sandboxes, places, log);
       await ports.memory.close();
     },
   };

@@ -27,13 +27,15 @@ it.each([
   expect(isIdle(lastUse, idleMs, nowMs)).toBe(idle);
 });
 
-it.each<[string | undefined, number, boolean]>([
-  ["awaiting-approval", 10_001, true],
-  ["awaiting-checks", 10_001, true],
-  ["paused", 10_001, true],
-  ["awaiting-approval", 10_000, false],
-  ["working", 3_600_000, false],
-  [undefined, 3_600_000, false],
-])("the sandbox of a run that is %s, unused for %s ms, makes room: %s", (phase, unusedMs, expected) => {
-  expect(makesRoom(phase, MADE, MADE + unusedMs)).toBe(expected);
+it.each<[string | undefined, boolean, number, boolean]>([
+  ["awaiting-approval", false, 10_001, true],
+  ["awaiting-checks", false, 10_001, true],
+  ["paused", false, 10_001, true],
+  ["awaiting-approval", false, 10_000, false],
+  ["working", false, 3_600_000, false],
+  ["working", true, 10_001, true],
+  ["working", true, 10_000, false],
+  [undefined, false, 3_600_000, false],
+])("the sandbox of a run that is %s (in line: %s), unused for %s ms, makes room: %s", (phase, inLine, ms, expected) => {
+  expect(makesRoom({ phase, inLine }, MADE, MADE + ms)).toBe(expected);
 });

@@ -86,15 +86,16 @@ describe("a sandbox", () => {
 
 describe("a full worker", () => {
   it("removes the idle sandboxes of runs that wait, and no others", async () => {
-    const places = new Places(3);
+    const places = new Places(4);
     const uses = new Uses(join(folder, "crowd"));
     const open = new Map([
+      ["left-coder", "left"],
       ["waits-coder", "waits"],
       ["works-coder", "works"],
       ["asked-coder", "asked-a-moment-ago"],
       ["elsewhere-coder", "waits"],
     ]);
-    const phases: Record<string, string> = { waits: "awaiting-approval", works: "working" };
+    const phases: Record<string, string> = { waits: "awaiting-approval", works: "working", left: "working" };
     phases["asked-a-moment-ago"] = "awaiting-approval";
     const sandboxes = {
       known: async () => [...open].map(([key, workflowId]) => ({ key, workflowId, madeAt: 0 })),
@@ -104,17 +105,40 @@ describe("a full worker", () => {
       },
     } as unknown as Sandboxes;
     const log = { info: () => undefined } as unknown as Log;
-    const options = { phaseOf: async (id: string) => phases[id], sandboxes, places, uses, log };
+    const options = {
+      standingOf: async (id: string) => ({ phase: phases[id], inLine: id === "left" }),
+      sandboxes,
+      places,
+      uses,
+      log,
+    };
     const longAgo = new Date(Date.now() - 60_000);
     for (const key of open.keys()) {
       if (key !== "elsewhere-coder") places.enter(open.get(key)!, key);
       await uses.touch(key);
       if (key !== "asked-coder") utimesSync(join(folder, "crowd", key), longAgo, longAgo);
     }
-    expect(await makeRoom(options)).toEqual(["waits-coder"]);
+    expect(await makeRoom(options)).toEqual(["left-coder", "waits-coder"]);
     expect([...open.keys()]).toEqual(["works-coder", "asked-coder", "elsewhere-coder"]);
     // There is room now: the others may keep theirs.
     utimesSync(join(folder, "crowd", "asked-coder"), longAgo, longAgo);
     expect(await makeRoom(options)).toEqual([]);
+  });
+
+  it("gives back the places of sandboxes that somebody else removed", async () => {
+    const places = new Places(2);
+    places.enter("a", "a-coder");
+    places.enter("b", "b-coder");
+    const sandboxes = { known: async () => [{ key: "b-coder", workflowId: "b", madeAt: 0 }] } as unknown as Sandboxes;
+    const options = {
+      standingOf: async () => ({ phase: "working", inLine: false }),
+      sandboxes,
+      places,
+      uses: new Uses(join(folder, "removed")),
+      log: {} as Log,
+    };
+    expect(places.full).toBe(true);
+    expect(await makeRoom(options)).toEqual([]);
+    expect(places.sandboxes).toEqual(["b-coder"]);
   });
 });
