@@ -282,13 +282,15 @@ describe("a run with a memory", () => {
         memory,
         conversations: { turn: async () => ({ reply }) },
         sandboxes: { open: async () => ({ journal: async () => seeded }) },
+        // The sandbox is known to stand there.
+        trees: new Map([[`${run.runKey}-coder`, "base base"]]),
         draining: signal,
       }) as unknown as ToolParts;
     const input = {
       conversation: "coder",
       turn: 1,
       previous: "turn-0",
-      workspace: { run, purpose: "coder", commit: "", checkpoint: null },
+      workspace: { run, purpose: "coder", commit: "base", checkpoint: null },
     } as unknown as TakeTurnInput;
     const calls = [{ id: "c1", name: "search_code", onlyReads: true, summary: "" }];
     const { results } = await runCalls(parts(it1.memory), input, calls, signal);
