@@ -1,6 +1,6 @@
 /** Where activities meet Temporal: the cancellation signal, heartbeats, and errors with the delay that they ask for. */
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
-import { RateLimited, ServiceUnavailable, WorkerStopping } from "../domain/errors.ts";
+import { LeftToAnother, RateLimited, ServiceUnavailable, WorkerStopping } from "../domain/errors.ts";
 import { ASKED_TO_WAIT } from "../domain/patience.ts";
 
 /** What an activity needs of its surroundings while it works. */
@@ -24,10 +24,13 @@ export async function working<T>(work: (surroundings: Surroundings) => Promise<T
     last = progress;
     context.heartbeat(progress);
   };
+  const signal = untilOver(context);
   const timer = setInterval(() => beat(), BEAT_EVERY_MS);
   try {
-    return await work({ signal: context.cancellationSignal, beat });
-  } catch (error) {
+    return await work({ signal, beat });
+  } catch (caught) {
+    // Temporal wants to hear its own reason: of a paused attempt it makes another failure than of a cancelled one.
+    const error = caught instanceof LeftToAnother ? context.cancellationSignal.reason : caught;
     // A failure that was made for the workflow carries what the next attempt needs.
     const handsOver = context.cancellationDetails?.workerShutdown && !(error instanceof ApplicationFailure);
     if (handsOver) throw new WorkerStopping(STOPPING, { cause: error });
@@ -39,17 +42,45 @@ export async function working<T>(work: (surroundings: Surroundings) => Promise<T
 
 const STOPPING = "This worker is shutting down: another goes on from the last checkpoint.";
 
-/** Work in a sandbox: given up as soon as the worker begins to shut down, as another can do it again from the last checkpoint. */
+/**
+ * Fires when the attempt is over. Only a cancellation ends what it began: one that was taken for dead, timed out, paused, or loses its
+ * worker has a successor, who waits for the same command.
+ */
+function untilOver(context: Context): AbortSignal {
+  const { cancellationSignal } = context;
+  const over = new AbortController();
+  const end = (): void => {
+    const { reason } = cancellationSignal;
+    const asked = context.cancellationDetails?.cancelRequested === true;
+    over.abort(asked ? reason : new LeftToAnother("This attempt is over: another goes on.", { cause: reason }));
+  };
+  if (cancellationSignal.aborted) end();
+  else cancellationSignal.addEventListener("abort", end, { once: true });
+  return over.signal;
+}
+
+/**
+ * Work in a sandbox: left as soon as the worker begins to shut down. A command goes on until its sandbox is closed, and another worker
+ * waits for it there, or does it again from the last checkpoint.
+ */
 export async function untilDraining<T>(
   draining: AbortSignal,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const left = new AbortController();
+  const leave = (): void => left.abort(new LeftToAnother(STOPPING));
+  // One of its own for each: Node warns of a signal that many listen to.
+  const stopping = AbortSignal.any([draining]);
+  if (stopping.aborted) leave();
+  else stopping.addEventListener("abort", leave, { once: true });
   try {
-    return await work(AbortSignal.any([signal, draining]));
+    return await work(AbortSignal.any([signal, left.signal]));
   } catch (error) {
     if (draining.aborted && !signal.aborted) throw new WorkerStopping(STOPPING, { cause: error });
     throw error;
+  } finally {
+    stopping.removeEventListener("abort", leave);
   }
 }
 

@@ -1,4 +1,5 @@
 /** One test command in one clean sandbox: the evidence that a fix is a fix. */
+import { SandboxLost } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
 import type { CommandResult } from "../domain/ports.ts";
 import type { TestRun } from "../domain/run.ts";
@@ -21,7 +22,11 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
         const { run, purpose } = input.workspace;
         const key = `${runPrefix(run.runKey)}/tests/${purpose}-${input.workspace.commit}.json`;
         const known = await findJson<TestRun>(parts.artifacts, key);
-        if (known) return known;
+        if (known) {
+          // The attempt that stored it may have been ended before it closed its sandbox.
+          await parts.sandboxes.close(sandboxKey(run, purpose));
+          return known;
+        }
         const result = await untilDraining(parts.draining, signal, async (until) => {
           const { sandbox } = await openWorkspace(parts, input.workspace, TESTS, until);
           return sandbox.run(
@@ -35,6 +40,14 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
             until,
           );
         });
+        if (result.kind === "unknown") {
+          // It tells nothing of the change, and the journal would answer the same for ever: the next attempt needs a new sandbox.
+          forget(parts, input.workspace);
+          await parts.sandboxes.close(sandboxKey(run, purpose));
+          throw new SandboxLost(
+            `The tests on the ${input.on} were ended from outside before they had a result. They run again in a new sandbox.`,
+          );
+        }
         const tests = await putFirstJson(parts.artifacts, key, evidenceOf(input, result));
         forget(parts, input.workspace);
         await parts.sandboxes.close(sandboxKey(run, purpose));

@@ -75,6 +75,12 @@ export class SandboxLost extends MergewrightError {}
 /** The sandbox cannot be made as asked: image missing, engine down, local mode not asked for. */
 export class SandboxUnavailable extends MergewrightError {}
 
+/**
+ * As the reason of an abort: whoever waited is out of it, and another attempt goes on with what was begun, so that must not be ended.
+ * Every other reason ends it.
+ */
+export class LeftToAnother extends MergewrightError {}
+
 /** This worker is shutting down: the step is handed over to another, which goes on from the last checkpoint. */
 export class WorkerStopping extends MergewrightError {}
 

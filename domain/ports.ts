@@ -28,7 +28,10 @@ export interface Sandbox {
   /** Where the working tree stands inside, and where scratch files may: absolute paths, both on the quota. */
   readonly tree: string;
   readonly scratch: string;
-  /** Runs a shell command once: a repeated key re-attaches to the running command or reads the finished one. */
+  /**
+   * Runs a shell command once: a repeated key re-attaches to the running command or reads the finished one. An abort ends the command,
+   * whoever began it; one whose reason is LeftToAnother leaves it running.
+   */
   run(command: SandboxCommand, signal: AbortSignal): Promise<CommandResult>;
   /** Reads a regular file. Relative paths start at `tree`; a path that leads outside, also by links, is `outside`. */
   read(path: string, maxBytes: number, signal: AbortSignal): Promise<FileRead>;

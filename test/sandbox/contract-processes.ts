@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Subject } from "./contract.ts";
+import { LeftToAnother } from "../../domain/errors.ts";
 import { countProcesses, marker, print, run, specOf, textOf, until } from "./harness.ts";
 
 export function processContract(subject: Subject): void {
@@ -94,6 +95,26 @@ if os.fork() == 0:
     expect(await began).toMatchObject({ kind: "unknown" });
     expect(await countProcesses(subject.sandbox, argument)).toBe(0);
     others.disconnect();
+  });
+
+  it("an abort that leaves the command to another ends nothing, and the other has its result", async () => {
+    const argument = marker();
+    const abort = new AbortController();
+    const reason = new LeftToAnother("another attempt goes on");
+    const command = {
+      key: `left-${argument}`,
+      script: `sleep 1.${argument}; echo whole`,
+      timeoutMs: 60_000,
+      keepBytes: 1000,
+    };
+    const left = subject.sandbox.run(command, abort.signal);
+    left.catch(() => {});
+    await until("the command runs", async () => (await countProcesses(subject.sandbox, `1.${argument}`)) === 1);
+    abort.abort(reason);
+    await expect(left).rejects.toBe(reason);
+    const result = await subject.sandbox.run(command, new AbortController().signal);
+    expect(result).toMatchObject({ kind: "exited", exitCode: 0 });
+    expect(textOf(result)).toBe("whole\n");
   });
 
   it("aborting one command does not touch the next, however close it follows", async () => {

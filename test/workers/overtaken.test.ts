@@ -1,18 +1,21 @@
 /** Attempts that go on although another has taken their place: nothing that the other stored or waits for is harmed. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ActivityCancellationDetails, CancelledFailure } from "@temporalio/common";
 import { MockActivityEnvironment } from "@temporalio/testing";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { DefaultLogger } from "@temporalio/worker";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLocalSandboxes, type LocalSandboxes } from "../../activities/adapters/sandbox/local.ts";
 import type { TakeTurnInput } from "../../activities/contract.ts";
 import { Conversations } from "../../activities/conversation.ts";
 import { createTests } from "../../activities/tests.ts";
 import { runCalls, type ToolParts } from "../../activities/tools.ts";
 import { createTurns } from "../../activities/turn.ts";
+import { SandboxLost, WorkerStopping } from "../../domain/errors.ts";
 import type { Artifacts, MemoryPort, Model, ModelReply } from "../../domain/ports.ts";
 import { workspaceOn, type WorkspaceBench } from "../faults/sandbox-workspace.ts";
-import { never } from "../sandbox/harness.ts";
+import { never, until } from "../sandbox/harness.ts";
 
 let root: string;
 let on: WorkspaceBench;
@@ -51,7 +54,12 @@ function worker(artifacts: Artifacts = on.parts.artifacts): ToolParts {
   };
 }
 
-function inActivity<T>(work: () => Promise<T>, environment = new MockActivityEnvironment()): Promise<T> {
+/** Attempts fail on purpose here. */
+function quietly(): MockActivityEnvironment {
+  return new MockActivityEnvironment({}, { logger: new DefaultLogger("ERROR") });
+}
+
+function inActivity<T>(work: () => Promise<T>, environment = quietly()): Promise<T> {
   return environment.run(work) as Promise<T>;
 }
 
@@ -125,16 +133,96 @@ it("a tool that an overtaken attempt ran a second time has the result that was s
   expect(late.results).toEqual(first.results);
 });
 
+const testsOf = (purpose: string, command: string) => ({
+  workspace: { ...on.ref, purpose },
+  on: "branch" as const,
+  command,
+  timeoutMs: 20_000,
+});
+
+/** Purposes whose sandbox is open. */
+async function opened({ sandboxes }: ToolParts): Promise<string[]> {
+  return (await sandboxes.known()).map(({ key }) => key.slice(on.ref.run.runKey.length + 1));
+}
+
 it("tests that an overtaken attempt ran a second time have the outcome that was stored first", async () => {
-  const input = {
-    workspace: { ...on.ref, purpose: "check" },
-    on: "branch" as const,
-    command: "echo $RANDOM-$RANDOM-$RANDOM",
-    timeoutMs: 20_000,
-  };
+  const input = testsOf("check", "echo $RANDOM-$RANDOM-$RANDOM");
   const tests = (parts: ToolParts) => inActivity(() => createTests(parts).runTests(input));
   const first = await tests(worker());
   const late = await tests(worker(lookingTooEarly("/tests/")));
   expect(JSON.stringify(first.output)).toMatch(/\d+-\d+-\d+/);
   expect(late).toEqual(first);
+});
+
+describe("an attempt that waits for a command", () => {
+  /** Begins tests of two seconds, ends the attempt in the middle, and tells what the next one has. */
+  async function next(
+    purpose: string,
+    end: (environment: MockActivityEnvironment, draining: AbortController) => void,
+  ): Promise<{ begun: number; exitCode: number | null; failure: unknown }> {
+    const log = join(root, `${purpose}.log`);
+    const input = testsOf(purpose, `echo begun >> ${log}; sleep 2; echo ended >> ${log}`);
+    const draining = new AbortController();
+    const environment = quietly();
+    const parts = worker();
+    const attempt = inActivity(
+      () => createTests({ ...parts, draining: draining.signal }).runTests(input),
+      environment,
+    ).catch((error: unknown) => error);
+    const lines = async () =>
+      (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line === "begun");
+    await until("the tests run", async () => (await lines()).length === 1);
+    end(environment, draining);
+    const failure = await attempt;
+    const again = () => inActivity(() => createTests({ ...parts, trees: new Map() }).runTests(input));
+    const { exitCode } = await again().catch(again);
+    return { begun: (await lines()).length, exitCode, failure };
+  }
+
+  it.each([
+    ["was taken for dead", "dead", { notFound: true }, CancelledFailure],
+    ["was paused", "paused", { paused: true }, CancelledFailure],
+    ["loses its worker", "lost", { workerShutdown: true }, WorkerStopping],
+  ])("and %s leaves it to the next one", async (_, purpose, details, failure) => {
+    const outcome = await next(purpose, (environment) =>
+      environment.cancel("NOT_FOUND", new ActivityCancellationDetails(details)),
+    );
+    expect(outcome).toMatchObject({ begun: 1, exitCode: 0 });
+    expect(outcome.failure).toBeInstanceOf(failure);
+  });
+
+  it("leaves it to the next one when its worker begins to stop", async () => {
+    const outcome = await next("draining", (_, draining) => draining.abort());
+    expect(outcome).toMatchObject({ begun: 1, exitCode: 0 });
+    expect(outcome.failure).toBeInstanceOf(WorkerStopping);
+  });
+
+  it("ends it when it is cancelled", async () => {
+    const outcome = await next("cancelled", (environment) => environment.cancel());
+    expect(outcome.failure).toBeInstanceOf(CancelledFailure);
+    // It was ended, so whoever asks again runs it again.
+    expect(outcome).toMatchObject({ begun: 2, exitCode: 0 });
+  });
+});
+
+it("tests that were ended from outside are no evidence: the next attempt runs them in a new sandbox", async () => {
+  const mark = join(root, "shot");
+  const input = testsOf("shot", `[ -e ${mark} ] || { touch ${mark}; kill -9 $PPID; sleep 5; }; echo whole`);
+  const parts = worker();
+  const attempt = () => inActivity(() => createTests(parts).runTests(input));
+  await expect(attempt()).rejects.toThrow(SandboxLost);
+  expect(await opened(parts)).toEqual([]);
+  expect(await attempt()).toMatchObject({ exitCode: 0 });
+});
+
+it("an attempt that finds the outcome of the one before closes the sandbox that it left open", async () => {
+  const parts = worker();
+  const killed = { ...parts.sandboxes, close: () => Promise.reject(new Error("killed")) };
+  const input = testsOf("left-open", "true");
+  await expect(inActivity(() => createTests({ ...parts, sandboxes: killed }).runTests(input))).rejects.toThrow(
+    "killed",
+  );
+  expect(await opened(parts)).toEqual(["left-open"]);
+  expect(await inActivity(() => createTests(parts).runTests(input))).toMatchObject({ exitCode: 0 });
+  expect(await opened(parts)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** A sandbox as the rest of the product sees it, asked through a command server: the same code for Docker and local processes. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SandboxLost, ServiceUnavailable } from "../../../domain/errors.ts";
+import { LeftToAnother, SandboxLost, ServiceUnavailable } from "../../../domain/errors.ts";
 import type { CommandResult, FileRead, FileWrite, Sandbox, SandboxCommand } from "../../../domain/ports.ts";
 import { Connection, ConnectionLost, type Reply } from "./connection.ts";
 import type { Field } from "./frames.ts";
@@ -195,12 +195,15 @@ export class ServedSandbox implements Sandbox {
     return connection;
   }
 
-  /** When the signal fires, the command is ended first, so that nothing of it runs on behind the caller's back. */
+  /**
+   * When the signal fires, the command is ended first, so that nothing of it runs on behind the caller's back; unless another goes on
+   * with it, who asks for it by the same key.
+   */
   async #orCancelled(answer: Promise<Reply>, name: string, signal: AbortSignal): Promise<Reply> {
     try {
       return await untilAborted(answer, signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted || signal.reason instanceof LeftToAnother) throw error;
       const cancelled = this.#ask(["cancel", name], CANCEL_LIMIT_MS, never);
       await Promise.race([Promise.allSettled([cancelled, answer]), sleep(CANCEL_LIMIT_MS, undefined, { ref: false })]);
       throw signal.reason;
