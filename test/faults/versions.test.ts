@@ -138,13 +138,8 @@ function story(title: string): Scenario {
 }
 
 function importing(file: string, names: string): Edit[] {
-  return [
-    {
-      file: `workflows/${file}`,
-      from: "import type { Outcome }",
-      to: `import { ${names} } from "@temporalio/workflow";\nimport type { Outcome }`,
-    },
-  ];
+  const from = 'from "@temporalio/workflow";';
+  return [{ file: `workflows/${file}`, from, to: `${from}\nimport { ${names} } ${from}` }];
 }
 
 async function build(stage: Stage, edits: readonly Edit[]): Promise<string> {
