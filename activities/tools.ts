@@ -4,8 +4,8 @@ import { runTool } from "../agents/tools.ts";
 import { scopeOfRepository } from "../domain/memory.ts";
 import type { MemoryPort } from "../domain/ports.ts";
 import { findJson, putFirstJson } from "./artifacts.ts";
-import type { Activities, Checkpoint, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
-import { type Conversations, resultKey, type StoredResult } from "./conversation.ts";
+import type { Activities, Checkpoint, RunRef, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
+import { type Conversations, resultKey, type StoredResult, type StoredTurn } from "./conversation.ts";
 import { untilDraining, working } from "./temporal.ts";
 import { within } from "./within.ts";
 import {
@@ -56,7 +56,7 @@ export async function runCalls(
   for (const group of grouped(calls)) {
     const workspace = { ...input.workspace, checkpoint: last };
     const done = await untilDraining(parts.draining, signal, (until) =>
-      Promise.all(group.map((call) => runCall(parts, input, workspace, call.id, until))),
+      Promise.all(group.map((call) => runCall(parts, input, workspace, call.id, results.length > 0, until))),
     ).catch((error: unknown) => {
       forget(parts, workspace);
       throw error;
@@ -72,6 +72,7 @@ async function runCall(
   { conversation, turn, previous }: TakeTurnInput,
   workspace: WorkspaceRef,
   callId: string,
+  afterOthers: boolean,
   signal: AbortSignal,
 ): Promise<StoredResult> {
   // The calls belong to the turn before, whose reply asked for them.
@@ -79,10 +80,11 @@ async function runCall(
   const known = await findJson<StoredResult>(parts.artifacts, key);
   if (known) return known;
 
-  const call = callOf((await parts.conversations.turn(previous!)).reply.content, callId);
+  const asked = await parts.conversations.turn(previous!);
+  const call = callOf(asked.reply.content, callId);
   const { limits } = await parts.settings.of(workspace.run);
   const journalKey = `${conversation}-${turn - 1}-${callId}`;
-  const { sandbox, rebuilt } = await openWorkspace(parts, workspace, journalKey, signal);
+  const { sandbox, filled, rebuilt } = await openWorkspace(parts, workspace, journalKey, signal);
   const { text, isError, mayHaveChanged } = await runTool(call, {
     sandbox,
     session: conversation,
@@ -101,7 +103,7 @@ async function runCall(
     text: saved.kind === "failed" ? `${text}\n\n${notSaved(saved.reason)}` : text,
     isError: isError || saved.kind === "failed",
     checkpoint: saved.kind === "saved" ? saved.checkpoint : null,
-    rebuilt,
+    rebuilt: rebuilt || (filled && (afterOthers || (await ranBefore(parts, workspace.run, conversation, turn, asked)))),
   };
   const stored = await putFirstJson(parts.artifacts, key, result);
   await markSafe(sandbox, saved, signal);
@@ -111,6 +113,26 @@ async function runCall(
     await parts.sandboxes.close(sandboxKey(workspace.run, workspace.purpose));
   }
   return stored;
+}
+
+/**
+ * Whether the message that this reply answers told what a tool gave: what that had installed or started is gone with its sandbox, also
+ * where nothing was saved yet.
+ */
+async function ranBefore(
+  { artifacts }: ToolParts,
+  run: RunRef,
+  conversation: string,
+  turn: number,
+  { user }: StoredTurn,
+): Promise<boolean> {
+  const told = typeof user?.content === "string" ? [] : (user?.content ?? []);
+  const ids = told.flatMap((block) => (block.type === "tool_result" ? [block.tool_use_id] : []));
+  // Calls that were closed unrun have an answer, too, but no result.
+  const found = await Promise.all(
+    ids.map((id) => findJson<StoredResult>(artifacts, resultKey(run, conversation, turn - 2, id))),
+  );
+  return found.some((result) => result !== null);
 }
 
 function notSaved(reason: string): string {

@@ -36,7 +36,7 @@ export function sandboxKey(run: RunRef, purpose: string): string {
 /**
  * Opens the workspace, or finds it open. A sandbox that is new, because none was there or because it was lost, is
  * filled from the mirror and the checkpoints, and so is one that stands at another commit: the run has gone on elsewhere
- * since it was used. `rebuilt` tells that work had been done in one that is gone. `key` is the journal key of the step that
+ * since it was used. `filled` tells that it is such a one, `rebuilt` that work had been saved from one that is gone. `key` is the journal key of the step that
  * comes: what an earlier attempt of it has changed belongs there.
  */
 export async function openWorkspace(
@@ -44,12 +44,13 @@ export async function openWorkspace(
   ref: WorkspaceRef,
   key: string,
   signal: AbortSignal,
-): Promise<{ sandbox: Sandbox; rebuilt: boolean }> {
+): Promise<{ sandbox: Sandbox; filled: boolean; rebuilt: boolean }> {
   const settings = await parts.settings.of(ref.run);
   const spec = specOf(ref, settings);
   let sandbox = await parts.sandboxes.open(spec, signal);
   let seeded = await sandbox.journal("seed", signal);
-  if (isSound(seeded) && (await stands(parts, ref, sandbox, key, signal))) return { sandbox, rebuilt: false };
+  if (isSound(seeded) && (await stands(parts, ref, sandbox, key, signal)))
+    return { sandbox, filled: false, rebuilt: false };
   if (seeded !== null) {
     // Filling it was broken off, or it is out of date: what stands in it is not known, so it starts again, empty.
     await parts.sandboxes.close(spec.key);
@@ -63,7 +64,7 @@ export async function openWorkspace(
     );
   }
   remember(parts, ref);
-  return { sandbox, rebuilt: ref.checkpoint !== null };
+  return { sandbox, filled: true, rebuilt: ref.checkpoint !== null };
 }
 
 /** The tree in the sandbox is that of `ref`, and safe. */

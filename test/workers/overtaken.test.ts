@@ -1,4 +1,4 @@
-/** Attempts that go on although another has taken their place: nothing that the other stored or waits for is harmed. */
+/** Attempts that go on although another has taken their place: nothing that the other stored or waits for is harmed. And sandboxes that are lost between two. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -225,4 +225,22 @@ it("an attempt that finds the outcome of the one before closes the sandbox that 
   expect(await opened(parts)).toEqual(["left-open"]);
   expect(await inActivity(() => createTests(parts).runTests(input))).toMatchObject({ exitCode: 0 });
   expect(await opened(parts)).toEqual([]);
+});
+
+it("Claude is told of a sandbox that was lost before anything in it was saved, and of none that is only new", async () => {
+  const parts = worker();
+  const workspace = { ...on.ref, purpose: "lost" };
+  let asked = 0;
+  const takeTurn = turns(parts, { reply: async () => replyWith(`toolu_${++asked}`) });
+  let taken = await takeTurn({ ...firstTurn("lost"), workspace });
+  const told: boolean[] = [];
+  for (const turn of [2, 3, 4]) {
+    if (turn === 3) await parts.sandboxes.close(`${on.ref.run.runKey}-lost`);
+    const said = { kind: "results" as const, calls: taken.calls };
+    taken = await takeTurn({ ...firstTurn("lost"), workspace, turn, previous: taken.key, said });
+    const { user } = await parts.conversations.turn(taken.key);
+    told.push(JSON.stringify(user).includes("The sandbox was lost and has been rebuilt"));
+    expect(taken.checkpoint).toBeNull();
+  }
+  expect(told).toEqual([false, true, false]);
 });
