@@ -1,6 +1,8 @@
 /** Time travel: a run goes on from an earlier turn of another, beside it or in its place. About 70 s alone. */
 import { execFile } from "node:child_process";
-import { readdir, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type Anthropic from "@anthropic-ai/sdk";
@@ -97,7 +99,10 @@ it("a fork goes on from a turn with its tree and its conversation, beside a run 
 
 it("a run at work can be gone on from, and what others pushed is in a fork of a turn after it, and in none before", async () => {
   const { env } = surroundings("local");
-  const scenario = shortStory({ title: TITLE, before: [{ text: "I wait.", uses: [bash("sleep 5")] }] });
+  // The first command ends when this file is there; sandboxes in plain processes see it.
+  const go = join(tmpdir(), `mergewright-fork-${randomUUID()}`);
+  const waits = bash(`for _ in $(seq 500); do [ -e ${go} ] && break; sleep 0.1; done`);
+  const scenario = shortStory({ title: TITLE, before: [{ text: "I wait.", uses: [waits] }] });
   await onStage({ env, scenarios: [scenario] }, async (stage) => {
     const { github, maintainer, author, repository } = stage;
     const { number } = await github.people.as(author).openIssue(repository, { title: TITLE, body: "59.7 s." });
@@ -114,6 +119,7 @@ it("a run at work can be gone on from, and what others pushed is in a fork of a 
       code: 1,
       document: { error: { message: expect.stringContaining("it has taken 1.") as string } },
     });
+    await writeFile(go, "");
     const planned = await mergewright(stage, ["fork", id, "--turn", "1", "--role", "planner"]);
     expect(planned).toMatchObject({ code: 0, document: { id: `${id}/fork/2`, role: "planner" } });
 
@@ -141,6 +147,7 @@ it("a run at work can be gone on from, and what others pushed is in a fork of a 
     // As retention leaves it.
     const runs = join(stage.home, "artifacts", "runs");
     for (const key of await readdir(runs)) await rm(join(runs, key), { recursive: true });
+    await rm(go);
     expect(await mergewright(stage, ["fork", id, "--turn", "1"])).toMatchObject({
       code: 1,
       document: { error: { code: "refused", message: expect.stringContaining("retention.artifacts_days") as string } },
