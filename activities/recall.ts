@@ -7,7 +7,7 @@ import { runPrefix } from "../domain/ids.ts";
 import { scopeOfRepository, type Lesson, type MemoryScope, type Resolution, type Taught } from "../domain/memory.ts";
 import type { Artifacts, CodeHit, MemoryPort, Recalled } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
-import { findJson, getJson, putJson } from "./artifacts.ts";
+import { findJson, getJson, putFirstJson } from "./artifacts.ts";
 import type { RunRef } from "./contract.ts";
 import { issueKey } from "./ground.ts";
 import type { MemoryActivities, RecallReport } from "./memory-contract.ts";
@@ -65,8 +65,8 @@ export function createRecall({
       if (known) return { key: known.found > 0 ? key : null, found: known.found, problem: null };
       const issue = await getJson<IssueSnapshot>(artifacts, issueKey(run));
       try {
-        const { value, found } = await ask(queryOf(issue), signal);
-        await putJson(artifacts, key, { found, value });
+        // An attempt that was overtaken may store before this one: what it heard is what the briefs say.
+        const { found } = await putFirstJson(artifacts, key, await ask(queryOf(issue), signal));
         return { key: found > 0 ? key : null, found, problem: null };
       } catch (error) {
         signal.throwIfAborted();
