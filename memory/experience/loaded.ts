@@ -64,7 +64,8 @@ export class Loaded {
     if (tags.size === 0) return now;
     for (const [name, payload] of await this.#store.payloads(scope, prefix, signal)) {
       // Written between the two questions: the next one who asks sees it with its tag.
-      const tag = tags.get(name) ?? "";
+      const tag = tags.get(name);
+      if (tag === undefined) continue;
       const same = before?.get(name);
       const { memory } = payload as { memory: Memory };
       now.set(name, same?.tag === tag ? same : { tag, memory, faces: facesOf(memory).map(wordsIn) });

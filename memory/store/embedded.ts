@@ -14,6 +14,12 @@ const BUSY_MS = 30_000;
 /** Repositories held in memory at once, those used last. */
 const MAX_LOADED = 8;
 
+/**
+ * A scope's number is drawn, never counted: SQLite gives the highest one to the next scope as soon as it is free, and what another
+ * connection holds under that number would then be shown to somebody else. 53 bits, as many as a number of JavaScript holds exactly.
+ */
+const DRAWN = "random() & 9007199254740991";
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS scopes (
     id INTEGER PRIMARY KEY,
@@ -47,7 +53,7 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
   const ensureScope = (scope: Scope): number => {
     const found = scopeRow(scope);
     if (found !== undefined) return found.id;
-    db.prepare("INSERT INTO scopes (tenant, repository) VALUES (?, ?) ON CONFLICT DO NOTHING").run([
+    db.prepare(`INSERT INTO scopes (id, tenant, repository) VALUES (${DRAWN}, ?, ?)`).run([
       scope.tenant,
       scope.repository,
     ]);

@@ -157,6 +157,17 @@ export function storeContract(name: string, make: () => Promise<PointStore>): vo
       expect(await store.note(mine, signal)).toEqual({ commit: "secret" });
     });
 
+    it("never shows what a forgotten repository had in place of the next one's, also where another connection holds it", async () => {
+      const [one, other, gone, next] = [await open(), await open(), scopeOf("acme"), scopeOf("rival")];
+      await one.write(gone, { put: [file("secret", "hidden")], remove: [] }, signal);
+      expect((await other.search(gone, [sparse("hidden", 5)], signal))[0]).toHaveLength(1);
+      await one.forget(gone, signal);
+      await one.write(next, { put: [file("b", "plain")], remove: [] }, signal);
+      const [hidden, plain] = await other.search(next, [sparse("hidden", 5), sparse("plain", 5)], signal);
+      expect([hidden, plain!.map(({ group }) => group)]).toEqual([[], ["file:b"]]);
+      expect(await other.payloads(next, "file:", signal)).toEqual(new Map([["file:b", { path: "b" }]]));
+    });
+
     it("finds by dense vectors, the nearest direction first, and loses them with their group", async () => {
       const [store, scope] = [await open(), scopeOf()];
       const groups = [
