@@ -68,13 +68,18 @@ export function createExperience({ store, embedder }: Parts): Experience {
         .map(({ memory }) => memory)
         .filter(fits(which))
         .sort(newestFirst);
-      if (gone.length === all.length) await store.forget(own, signal);
-      else await store.write(own, { put: [], remove: gone.map(nameOf) }, signal);
+      // By name, also where it is all of them: what another process has stored since the listing is not among those that are told of.
+      if (gone.length > 0) await store.write(own, { put: [], remove: gone.map(nameOf) }, signal);
       return gone.map(({ id }) => id);
     },
     async scopes(signal) {
-      const all = await store.scopes(signal);
-      return all.map(repositoryOfExperience).filter((scope) => scope !== null);
+      const found: MemoryScope[] = [];
+      for (const own of await store.scopes(signal)) {
+        const scope = repositoryOfExperience(own);
+        // The note stays when all has been forgotten.
+        if (scope !== null && (await hasAny(own, signal))) found.push(scope);
+      }
+      return found;
     },
   };
 
@@ -98,6 +103,11 @@ export function createExperience({ store, embedder }: Parts): Experience {
         points: [{ payload, vectors: {}, ...(dense ? { dense } : {}) }],
       };
     });
+  }
+
+  async function hasAny(own: MemoryScope, signal: AbortSignal): Promise<boolean> {
+    for (const prefix of PREFIXES) if ((await store.groups(own, prefix, signal)).size > 0) return true;
+    return false;
   }
 
   async function readBack(own: MemoryScope, put: readonly Group[], signal: AbortSignal): Promise<void> {

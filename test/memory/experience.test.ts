@@ -172,6 +172,29 @@ for (const [name, open] of Object.entries(stores)) {
       expect(await experience.list(acme, {}, signal)).toEqual(before);
     });
 
+    it("keeps what another process stores while all of the others are forgotten, and shows its repository again", async () => {
+      const scope = scopeOfRepository("acme/busy");
+      await experience.store(scope, [login], signal);
+      const meanwhile = () => experience.store(scope, [lesson], signal);
+      const slow: PointStore = {
+        ...store,
+        write: async (...change) => {
+          await meanwhile();
+          await store.write(...change);
+        },
+        forget: async (...named) => {
+          await meanwhile();
+          await store.forget(...named);
+        },
+      };
+      const forgotten = await createExperience({ store: slow, embedder: null }).forget(scope, {}, signal);
+      expect(forgotten).toEqual([login.id]);
+      expect(await experience.list(scope, {}, signal)).toEqual([lesson]);
+      expect(await experience.scopes(signal)).toContainEqual(scope);
+      await experience.forget(scope, {}, signal);
+      expect(await experience.scopes(signal)).not.toContainEqual(scope);
+    });
+
     it("is forgotten by issue and by id, and tells what was forgotten", async () => {
       expect(await experience.forget(acme, { issue: 1 }, signal)).toEqual([invoices.id, lesson.id]);
       expect(await experience.forget(acme, { id: "resolution-run-3" }, signal)).toEqual(["resolution-run-3"]);
