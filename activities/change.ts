@@ -7,6 +7,7 @@ import { judgeChange } from "../domain/policy.ts";
 import type { Artifacts, Mirror } from "../domain/ports.ts";
 import { commitMessage } from "../domain/pull-request-text.ts";
 import { findSecrets } from "../domain/secrets.ts";
+import { headOf } from "../domain/text.ts";
 import { putJson } from "./artifacts.ts";
 import { authorOf } from "./author.ts";
 import { bringCommit, keepCommit } from "./commits.ts";
@@ -134,7 +135,7 @@ export function createChange({
 
 /** As people read them; a path may have 4,096 bytes, and a result over 2 MB would end the run. */
 function fit(path: string): string {
-  return path.length <= MAX_PATH ? path : `${path.slice(0, MAX_PATH)}…`;
+  return path.length <= MAX_PATH ? path : `${headOf(path, MAX_PATH)}…`;
 }
 const MAX_PATH = 300;
 /** Git writes seven signs and a name; a line of seven equals signs alone may be a heading. */

@@ -2,6 +2,7 @@
 import { AccessDenied, NotFound } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import type { CheckReport, Forge } from "../domain/ports.ts";
+import { headOf } from "../domain/text.ts";
 
 /** A check may say 64 kB, and a pipeline may have hundreds: people read them on GitHub, and the coder needs what failed and why. */
 const MAX_REPORTS = 500;
@@ -20,7 +21,7 @@ export function fitChecks(reports: readonly CheckReport[]): CheckReport[] {
   let summaries = 0;
   return [...failures, ...pending, ...others].slice(0, MAX_REPORTS).map((report) => {
     const told = report.state === "failure" && summaries++ < MAX_SUMMARIES ? report.summary : null;
-    return { ...report, name: report.name.slice(0, MAX_NAME), summary: told?.slice(0, MAX_SUMMARY) ?? null };
+    return { ...report, name: headOf(report.name, MAX_NAME), summary: told && headOf(told, MAX_SUMMARY) };
   });
 }
 

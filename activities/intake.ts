@@ -8,6 +8,7 @@ import { type IssueRun, issueWorkflowId, MARKER_PREFIX, type RepositoryName, run
 import type { Forge } from "../domain/ports.ts";
 import { priorityOf } from "../domain/priority.ts";
 import type { RunSettings } from "../domain/settings.ts";
+import { headOf } from "../domain/text.ts";
 import {
   githubEventSignal,
   RESOLVE_ISSUE,
@@ -63,7 +64,7 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
           workflowId,
           workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
           args: [input],
-          staticSummary: `${repository}#${intent.issue} ${intent.snapshot.title}`.slice(0, 200),
+          staticSummary: headOf(`${repository}#${intent.issue} ${intent.snapshot.title}`, 200),
         };
         try {
           await client.workflow.start(RESOLVE_ISSUE, options);

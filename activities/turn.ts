@@ -20,7 +20,7 @@ import { REPLY_NOT_STORED } from "../domain/patience.ts";
 import type { Model, ModelRequest } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
-import { oneLine } from "../domain/text.ts";
+import { headOf, oneLine } from "../domain/text.ts";
 import { findJson, getJson } from "./artifacts.ts";
 import { changeKey } from "./change.ts";
 import type {
@@ -193,9 +193,7 @@ export function readReply(role: Role, content: ContentBlock[]): Pick<Turn, "call
 function answerIn(role: Role, text: string): Turn["answer"] {
   const schema = ROLES[role].answer;
   if (schema === null)
-    return text.trim() === ""
-      ? { kind: "invalid", problem: EMPTY }
-      : { kind: "text", text: text.slice(0, MAX_SUMMARY) };
+    return text.trim() === "" ? { kind: "invalid", problem: EMPTY } : { kind: "text", text: headOf(text, MAX_SUMMARY) };
   if (text.length > MAX_ANSWER) return { kind: "invalid", problem: tooLong(text.length) };
   const answer = readAnswer(schema, text);
   return answer.kind === "wrong" ? { kind: "invalid", problem: answer.say } : { kind: "data", value: answer.value };

@@ -3,6 +3,7 @@ import { ArtifactMissing, SandboxLost, SandboxUnavailable } from "../domain/erro
 import { runPrefix } from "../domain/ids.ts";
 import type { Artifacts, CommandResult, Sandbox, Sandboxes, SandboxSpec } from "../domain/ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
+import { tailOf } from "../domain/text.ts";
 import { findJson, getJson, putJson } from "./artifacts.ts";
 import { commitBundles } from "./commits.ts";
 import type { Checkpoint, RunRef, WorkspaceRef } from "./contract.ts";
@@ -339,5 +340,5 @@ function text(result: CommandResult): string {
 
 function describe(result: CommandResult): string {
   const how = result.kind === "exited" ? `exit code ${result.exitCode}` : result.kind;
-  return `${how}: ${text(result).slice(-2_000)}`;
+  return `${how}: ${tailOf(text(result), 2_000)}`;
 }

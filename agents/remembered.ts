@@ -1,11 +1,14 @@
 /** What the memory says at the beginning of a brief. All of it was written by others, so it stands in fences. */
 import type { LikelyFile, Remembered, RememberedIssues } from "../domain/brief.ts";
+import { headOf } from "../domain/text.ts";
 import { cutMiddle } from "./cut.ts";
 import { cleanLine, cleanPlain, fence } from "./untrusted.ts";
 
 /** A cause, or what a change was, is said in a few sentences; more is in its pull request. */
 const MAX_CHARACTERS = 700;
 const MAX_FILES = 8;
+/** A title, a reason, a path: as long as anybody reads on one line. */
+const MAX_LINE = 300;
 
 /** For those who plan and write. */
 export function describeRemembered(remembered: Remembered | undefined, seed: string): string {
@@ -75,7 +78,7 @@ function ending({
 }
 
 function line(text: string): string {
-  return cleanLine(text).text.slice(0, 300);
+  return headOf(cleanLine(text).text, MAX_LINE);
 }
 
 function said(text: string): string {
@@ -84,5 +87,5 @@ function said(text: string): string {
 
 /** A path is shown as it is, on one line. */
 function plain(path: string): string {
-  return cleanPlain(path.replaceAll(/\s/g, " ")).text.slice(0, 300);
+  return headOf(cleanPlain(path.replaceAll(/\s/g, " ")).text, MAX_LINE);
 }

@@ -3,6 +3,7 @@
  * that it cannot close is put around it. This lowers the risk and is never relied on: what an agent can do is bounded by its sandbox.
  */
 import { createHash } from "node:crypto";
+import { headOf } from "../domain/text.ts";
 import { cutMiddle } from "./cut.ts";
 import { removeInvisible } from "./untrusted/invisible.ts";
 import { removeHiddenMarkup } from "./untrusted/markup.ts";
@@ -33,8 +34,8 @@ export function cleanPlain(text: string): Cleaned {
 
 /** A title: one line. */
 export function cleanLine(text: string): Cleaned {
-  const { text: clean, removed } = cleanMarkdown(text.slice(0, 10_000).replaceAll(/\s+/g, " "));
-  return { text: clean.replaceAll(/\s+/g, " ").trim().slice(0, 500), removed };
+  const { text: clean, removed } = cleanMarkdown(headOf(text, 10_000).replaceAll(/\s+/g, " "));
+  return { text: headOf(clean.replaceAll(/\s+/g, " ").trim(), 500), removed };
 }
 
 /**

@@ -5,24 +5,18 @@
 import { z } from "zod";
 import type { Actor } from "./events.ts";
 import { isRepositoryName } from "./ids.ts";
+import { headOf } from "./text.ts";
 
 /** GitHub keeps 65,536 characters; four times that still passes Temporal's 2 MB when every one of them is escaped. */
 export const MAX_TEXT = 262_144;
 const MAX_TITLE = 1024;
 const MAX_LABELS = 100;
 
-/** Cuts without leaving half of a character behind. */
-function cut(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const last = text.charCodeAt(max - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
-}
-
 const text = (max: number) =>
   z
     .string()
     .nullish()
-    .transform((value) => cut(value ?? "", max));
+    .transform((value) => headOf(value ?? "", max));
 
 /** An optional part: absent, null and wrongly typed are all null. */
 const optional = <Schema extends z.ZodType>(schema: Schema) =>
@@ -60,7 +54,7 @@ const Issue = z.object({
   body: text(MAX_TEXT),
   user: User,
   labels: optional(z.array(LabelName)).transform((labels) =>
-    (labels ?? []).slice(0, MAX_LABELS).map((name) => cut(name, MAX_TITLE)),
+    (labels ?? []).slice(0, MAX_LABELS).map((name) => headOf(name, MAX_TITLE)),
   ),
   html_url: text(2048),
   state: optional(z.string()),

@@ -1,5 +1,6 @@
 /** `/mergewright VERB [text]`: how people command a run from a comment. */
 import type { SlashCommand } from "./events.ts";
+import { headOf } from "./text.ts";
 
 export type ReadCommand =
   | { kind: "command"; command: SlashCommand }
@@ -69,5 +70,5 @@ function refused(reason: string): ReadCommand {
 }
 
 function cut(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  return text.length > 60 ? `${headOf(text, 60)}...` : text;
 }

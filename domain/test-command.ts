@@ -1,5 +1,6 @@
 /** How a repository runs all its tests, found from its files alone. A setting (`test_command`) goes before all of this. */
 import { isTestPath } from "./paths.ts";
+import { headOf } from "./text.ts";
 
 export interface RepositoryFiles {
   /** All paths of the commit. */
@@ -269,5 +270,5 @@ function text(value: unknown): string {
 
 function shortened(script: string): string {
   const line = script.replace(/\s+/g, " ");
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+  return line.length > 80 ? `${headOf(line, 79)}…` : line;
 }

@@ -193,12 +193,14 @@ function disarmMarkers(text: string): string {
   return text.replaceAll(MARKER_PREFIX, MARKER_PREFIX.replace("<!--", "<! --"));
 }
 
-function headOf(text: string, characters: number): string {
+/** At most so many from the beginning, and no half of a character: it would make a request that Claude, GitHub and Qdrant refuse. */
+export function headOf(text: string, characters: number): string {
   const cut = text.slice(0, characters);
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
-function tailOf(text: string, characters: number): string {
+/** The same from the end. */
+export function tailOf(text: string, characters: number): string {
   const cut = characters === 0 ? "" : text.slice(-characters);
   return /^[\udc00-\udfff]/.test(cut) ? cut.slice(1) : cut;
 }

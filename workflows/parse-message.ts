@@ -1,4 +1,5 @@
 /** Reads the payload of a message that anybody with the Temporal CLI may have typed. Never throws. */
+import { headOf } from "../domain/text.ts";
 import type { MessageName, Messages } from "./messages.ts";
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; by: string | null; reason: string };
@@ -87,7 +88,7 @@ class Fields {
 
   text(name: string): string {
     const value = this.#value(name);
-    if (typeof value === "string" && value.trim() !== "") return value.slice(0, MAX_TEXT);
+    if (typeof value === "string" && value.trim() !== "") return headOf(value, MAX_TEXT);
     this.#problems.push(value === undefined ? `\`${name}\` is missing` : `\`${name}\` is not a text`);
     return "";
   }
@@ -103,7 +104,7 @@ class Fields {
     if (this.#problems.length === 0) return { ok: true, value: make() };
     const by = this.#value("by");
     const reason = `${this.#problems.join("; ")}. Send ${shape}`;
-    return { ok: false, by: typeof by === "string" ? by.slice(0, 100) : null, reason };
+    return { ok: false, by: typeof by === "string" ? headOf(by, 100) : null, reason };
   }
 
   #value(name: string): unknown {

@@ -14,6 +14,7 @@ import type { Said, TakeTurnInput, Turn, UnsavedReply, WorkspaceRef } from "../a
 import { REPLY_NOT_STORED } from "../domain/patience.ts";
 import type { WaitingFor } from "../domain/run.ts";
 import { circleIn, REMEMBERED_STEPS, type Step, WARNING_HOLDS_TURNS } from "../domain/stuck.ts";
+import { headOf } from "../domain/text.ts";
 import { takeTurn } from "./activities.ts";
 import {
   type AgentProgress,
@@ -317,5 +318,5 @@ function circleNote(circle: string): string {
 /** One line for the timeline of the Web UI: what the turn begins with. */
 function summaryOf(role: string, turn: number, said: Said): string {
   const begins = said.kind === "results" ? said.calls.map((call) => call.summary).join("; ") : said.kind;
-  return `${role} turn ${turn}: ${begins}`.slice(0, 190);
+  return headOf(`${role} turn ${turn}: ${begins}`, 190);
 }

@@ -1,6 +1,7 @@
 /* oxlint-disable no-control-regex -- control characters are what is looked for */
 /** What a command printed, as Claude sees it: readable text, head and tail, with a word about what is missing. */
 import type { CommandOutput } from "../../domain/ports.ts";
+import { headOf, tailOf } from "../../domain/text.ts";
 import { cutMiddle, joinCut } from "../cut.ts";
 
 /** Bytes to keep from each end so that `limit` characters can be shown: four bytes is the longest character in UTF-8. */
@@ -18,8 +19,8 @@ export function readableOutput(output: CommandOutput, limit: number): string {
   const half = Math.floor(limit / 2);
   const head = cleanTerminal(decode([output.head]).replace(/\ufffd+$/, ""));
   const tail = cleanTerminal(decode([output.tail]).replace(/^\ufffd+/, ""));
-  const shownHead = wholeLines(head.slice(0, half));
-  const shownTail = tail.slice(-half).replace(/^[\udc00-\udfff]/, "");
+  const shownHead = headOf(head, half);
+  const shownTail = tailOf(tail, half);
   return joinCut(
     shownHead,
     shownTail,
@@ -59,8 +60,4 @@ export function isBinary(bytes: Uint8Array): boolean {
 function decode(parts: readonly Uint8Array[]): string {
   const decoder = new TextDecoder();
   return parts.map((part) => decoder.decode(part, { stream: true })).join("") + decoder.decode();
-}
-
-function wholeLines(head: string): string {
-  return head.replace(/[\ud800-\udbff]$/, "");
 }

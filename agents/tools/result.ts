@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { CodeHit, Sandbox } from "../../domain/ports.ts";
 import type { RepositorySettings } from "../../domain/settings.ts";
+import { headOf } from "../../domain/text.ts";
 
 export interface ToolCall {
   id: string;
@@ -47,6 +48,6 @@ export function failed(text: string): ToolResult {
 export function wrongArguments(tool: string, error: z.ZodError, expected: string): ToolResult {
   const problems = error.issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`);
   return failed(
-    `Wrong arguments for ${tool}: ${problems.join("; ").slice(0, 1000)}. Expected ${expected}. Nothing was done.`,
+    `Wrong arguments for ${tool}: ${headOf(problems.join("; "), 1000)}. Expected ${expected}. Nothing was done.`,
   );
 }

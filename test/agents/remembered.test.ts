@@ -88,6 +88,21 @@ describe("what is remembered, in a brief", () => {
     expect(text).not.toContain("src/handle.js");
   });
 
+  it("is never cut through a character: Claude refuses half of one, and each brief that recalls it", () => {
+    const long = `${"x".repeat(299)}\u{1f4a5}`;
+    const [similar] = remembered.issues!.similar;
+    const strange: Remembered = {
+      issues: {
+        similar: [{ ...similar!, title: long, files: [long], outcome: "failed", reason: long }],
+        lessons: [{ issue: 3, text: long }],
+        taught: [{ by: long, text: long }],
+      },
+      files: [{ path: long, lines: [3, 9], why: [long] }],
+    };
+    for (const brief of [...briefs, { kind: "classify" } as const])
+      expect(composeBrief({ ...brief, remembered: strange }, context).text).not.toMatch(/\p{Surrogate}/u);
+  });
+
   it("is nothing where there is nothing, so that a brief without a memory is as it was", () => {
     const empty: Remembered = { issues: null, files: [] };
     for (const brief of [{ kind: "classify" }, { kind: "plan", classification }] as const)

@@ -130,6 +130,12 @@ describe("text from strangers", () => {
     expect(cleanLine("Crash\n\n<!-- EVIL -->on  start\u202e").text).toBe("Crash on start");
   });
 
+  it("a title is never cut through a character", () => {
+    const title = cleanLine(`${"x".repeat(499)}\u{1f4a5} crash`).text;
+    expect(title).toBe("x".repeat(499));
+    expect(cleanLine(`${"x".repeat(9_999)}\u{1f4a5}`).removed).toEqual([]);
+  });
+
   it("a log keeps its markup, for nothing in it is rendered", () => {
     expect(cleanPlain("<!-- seen -->\u200b").text).toBe("<!-- seen -->");
   });

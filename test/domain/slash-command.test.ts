@@ -49,6 +49,11 @@ describe("a comment that only talks about a command commands nothing", () => {
 });
 
 describe("a command that cannot be understood is refused with what would be right", () => {
+  test("when it says no verb, which is shown in whole characters", () => {
+    const read = readSlashCommand(`/mergewright ${"x".repeat(59)}\u{1f4a5}\u{1f4a5}`);
+    expect(read).toEqual({ kind: "refused", reason: expect.stringMatching(/^`x{59}\.\.\.`/) });
+  });
+
   test.each([
     ["/mergewright", /no verb/],
     ["/mergewright merge", /`merge` is not a verb/],

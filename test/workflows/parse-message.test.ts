@@ -40,6 +40,15 @@ describe("a message to a run", () => {
     expect((parsed as { reason: string }).reason).toMatch(/Send \{/);
   });
 
+  it("is never cut through a character", () => {
+    const text = "\u{1f4a5}".repeat(200_000);
+    for (const name of ["requestChanges", "answer"] as const)
+      for (const before of ["", "x"]) {
+        const parsed = parseMessage(name, { by: "mara", text: before + text });
+        expect(parsed.ok && (parsed.value as { text: string }).text).toMatch(/^x?\u{1f4a5}+$/u);
+      }
+  });
+
   it("never throws, whatever it is", () => {
     const strange = [
       null,

@@ -1,5 +1,6 @@
 /** What git said, as an error of ours: worth another try, refused, missing, or broken. */
 import { AccessDenied, GitFailed, NotFound, RateLimited, ServiceUnavailable } from "../../../domain/errors.ts";
+import { tailOf } from "../../../domain/text.ts";
 import type { GitResult } from "./git.ts";
 
 /** The server answered with a redirect, which git is told not to follow. Never leaves this folder: see `withRedirect`. */
@@ -62,5 +63,5 @@ export function lastLines(stderr: string): string {
         !/^(remote: )?(counting|compressing|receiving|resolving|enumerating|writing|delta|total)\b/i.test(line),
     );
   const text = lines.slice(-6).join(" ");
-  return text.length > 800 ? `…${text.slice(-800)}` : text;
+  return text.length > 800 ? `…${tailOf(text, 800)}` : text;
 }

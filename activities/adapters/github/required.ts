@@ -1,6 +1,7 @@
 /** What GitHub demands before a merge, and what a failed check has to say for itself. */
 import { AccessDenied, NotFound, RequestRefused } from "../../../domain/errors.ts";
 import type { CheckReport, Forge } from "../../../domain/ports.ts";
+import { tailOf } from "../../../domain/text.ts";
 import type { Client } from "./client.ts";
 
 const MAX_ANNOTATIONS = 20;
@@ -48,7 +49,11 @@ export function createRequired(client: Client): Pick<Forge, "requiredChecks" | "
       // The check run of a GitHub Actions job has the job's id.
       const log = run?.app?.slug === "github-actions" ? await jobLog(client, repository, id) : null;
       const notes = (annotations ?? []).map((note) => `${note.path}:${note.start_line}: ${note.message ?? ""}`);
-      return [run?.output.text?.slice(-TEXT_CHARACTERS), notes.join("\n"), log && `The end of its log:\n${log}`]
+      return [
+        run?.output.text && tailOf(run.output.text, TEXT_CHARACTERS),
+        notes.join("\n"),
+        log && `The end of its log:\n${log}`,
+      ]
         .filter((text) => text)
         .join("\n\n");
     },
@@ -63,10 +68,7 @@ async function jobLog(client: Client, repository: string, id: NonNullable<CheckR
   );
   if (typeof text !== "string") return null;
   // Each line begins with the time at which it was written.
-  return text
-    .replaceAll(/^\uFEFF?\d{4}-\d\d-\d\dT[\d:.]+Z /gm, "")
-    .trimEnd()
-    .slice(-LOG_CHARACTERS);
+  return tailOf(text.replaceAll(/^\uFEFF?\d{4}-\d\d-\d\dT[\d:.]+Z /gm, "").trimEnd(), LOG_CHARACTERS);
 }
 
 /** What a token may not read is left out. */

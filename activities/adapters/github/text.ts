@@ -1,4 +1,5 @@
 /** Fits our words into GitHub's limits. */
+import { headOf } from "../../../domain/text.ts";
 
 /** GitHub's limit for bodies of issues, comments and pull requests, in characters. */
 export const MAX_BODY = 65_536;
@@ -13,7 +14,7 @@ export const MAX_SUMMARY = 65_535;
 export function fitBody(body: string, max: number = MAX_BODY): string {
   if (body.length <= max) return body;
   // Room for the note below and for the closing of an open fence.
-  const kept = cutAt(body, max - 200);
+  const kept = headOf(body, max - 200);
   const note = `_${body.length - kept.length} more characters were left out here: GitHub takes ${max} at most._`;
   return `${kept}${closeFence(kept)}\n\n${note}\n`;
 }
@@ -21,19 +22,13 @@ export function fitBody(body: string, max: number = MAX_BODY): string {
 /** One line of at most `max` characters. */
 export function fitLine(text: string, max: number): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= max ? line : `${cutAt(line, max - 1)}…`;
+  return line.length <= max ? line : `${headOf(line, max - 1)}…`;
 }
 
 /** The body with the marker in it, on top where it lacks it: so that a cut never loses it. */
 export function withMarker(body: string, marker: string): string {
   const fitted = fitBody(body);
   return fitted.includes(marker) ? fitted : fitBody(`${marker}\n${body}`);
-}
-
-/** Never between the halves of a surrogate pair. */
-function cutAt(text: string, length: number): string {
-  const code = text.charCodeAt(length - 1);
-  return text.slice(0, code >= 0xd800 && code <= 0xdbff ? length - 1 : length);
 }
 
 /** The line that closes a code fence left open, or nothing: without it the note would be shown as code. */
