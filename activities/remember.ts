@@ -91,7 +91,7 @@ function memoriesOf(run: RunRef, issue: IssueSnapshot, story: RunStory, secrets:
     id: `resolution-${run.runKey}`,
     problem: say(cleanMarkdown(issue.body).text, 8_000),
     cause: story.cause === null ? null : say(story.cause, 4_000),
-    files: story.files.map(({ path }) => path).slice(0, 200),
+    files: story.files.map(({ path }) => redact(path, secrets)).slice(0, 200),
     change: changeOf(story, say),
     evidence: story.verification === "" ? null : say(story.verification, 2_000),
     outcome: outcome.kind,

@@ -4,6 +4,7 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { Config } from "./config.ts";
 import { withDotEnv, type Environment } from "./environment.ts";
 import { createReader } from "./environment-reader.ts";
+import { namedLikeSecrets } from "./secrets.ts";
 import { readEmbeddings, readQdrant } from "./services.ts";
 
 export interface MemoryConfig {
@@ -13,6 +14,8 @@ export interface MemoryConfig {
   file: string;
   qdrant: Config["qdrant"];
   embeddings: Config["embeddings"];
+  /** As far as these commands can know them: what the environment names like one. */
+  secrets(): string[];
 }
 
 /** Throws ConfigurationError with all problems. */
@@ -20,7 +23,13 @@ export function loadMemoryConfig({ env: given, cwd }: { env: Environment; cwd: s
   const { env, problems } = withDotEnv(given, cwd);
   const reader = createReader(env);
   const home = resolve(cwd, reader.text("MERGEWRIGHT_HOME") ?? ".mergewright");
-  const config = { home, file: memoryFile(home), qdrant: readQdrant(reader), embeddings: readEmbeddings(reader) };
+  const config = {
+    home,
+    file: memoryFile(home),
+    qdrant: readQdrant(reader),
+    embeddings: readEmbeddings(reader),
+    secrets: () => namedLikeSecrets(env),
+  };
   const all = [...problems, ...reader.problems];
   if (all.length > 0) throw new ConfigurationError(all);
   return config;

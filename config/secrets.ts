@@ -38,10 +38,15 @@ export function collectSecrets(config: Omit<Config, "secrets">, env: Environment
 
 /** For programs on the host: Git and the Temporal CLI need the proxy and the path, never our keys. */
 export function withoutSecrets(env: Environment): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/(TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS)$/.test(name)),
-  );
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRET_NAME.test(name)));
 }
+
+/** The values of those that `withoutSecrets` leaves out. */
+export function namedLikeSecrets(env: Environment): string[] {
+  return Object.entries(env).flatMap(([name, value]) => (value && SECRET_NAME.test(name) ? [value] : []));
+}
+
+const SECRET_NAME = /(TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS)$/;
 
 function ofAuth(auth: GitHubAuth | null): (string | null)[] {
   return auth === null ? [] : [auth.kind === "token" ? auth.token : auth.privateKey];

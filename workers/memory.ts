@@ -11,7 +11,9 @@ import type { PointStore } from "../memory/store/store.ts";
 /** A worker that stands still for longer than this misses heartbeats; whoever finds the file busy tries again later. */
 const BUSY_MS = 2_000;
 
-export function createMemory({ home, qdrant, embeddings }: Pick<Config, "home" | "qdrant" | "embeddings">): MemoryPort {
+export type MemoryConfig = Pick<Config, "home" | "qdrant" | "embeddings"> & Partial<Pick<Config, "secrets">>;
+
+export function createMemory({ home, qdrant, embeddings, secrets }: MemoryConfig): MemoryPort {
   let opening: Promise<PointStore> | null = null;
   // What failed once is tried again by the next who asks.
   const opened = (): Promise<PointStore> =>
@@ -23,7 +25,7 @@ export function createMemory({ home, qdrant, embeddings }: Pick<Config, "home" |
   const embedder = embeddings === null ? null : createEmbedder(embeddings);
   return {
     code: createCodeIndex({ store, embedder }),
-    experience: createExperience({ store, embedder }),
+    experience: createExperience({ store, embedder, secrets: secrets?.() ?? [] }),
     close: () => store.close(),
   };
 

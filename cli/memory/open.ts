@@ -26,7 +26,7 @@ export interface LocalCode {
 }
 
 export async function openLocalMemory(
-  config: MemoryConfig,
+  config: Omit<MemoryConfig, "secrets">,
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
   folder: string,

@@ -3,11 +3,13 @@ import { createHash } from "node:crypto";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import type { Memory, MemoryScope } from "../../domain/memory.ts";
 import type { Experience, MemoryFilter, Recalled } from "../../domain/ports.ts";
+import { redact } from "../../domain/secrets.ts";
 import type { Embedder } from "../dense/embedder.ts";
 import type { Group, PointStore } from "../store/store.ts";
 import { denseScale } from "./dense-scale.ts";
 import { facesOf } from "./faces.ts";
 import { Loaded, prefixOf, PREFIXES } from "./loaded.ts";
+import { redacted } from "./redacted.ts";
 import { experienceScope, repositoryOfExperience } from "./scopes.ts";
 import { calibrated, corpusOf, cosine, wordsIn } from "./similarity.ts";
 import { taught } from "./taught.ts";
@@ -16,6 +18,8 @@ export interface Parts {
   store: PointStore;
   /** Null: no dense vectors. */
   embedder: Embedder | null;
+  /** Those that we hold, so that no memory quotes them. */
+  secrets?: readonly string[];
 }
 
 /** What an embedding model sees of a text; models of this kind blur beyond. */
@@ -23,7 +27,7 @@ const MAX_EMBEDDED_CHARACTERS = 6_000;
 /** Nearest by meaning that are looked at; the words are compared with all. */
 const DENSE_HITS = 64;
 
-export function createExperience({ store, embedder }: Parts): Experience {
+export function createExperience({ store, embedder, secrets = [] }: Parts): Experience {
   const loaded = new Loaded(store);
 
   return {
@@ -32,11 +36,15 @@ export function createExperience({ store, embedder }: Parts): Experience {
       const own = experienceScope(scope);
       // It says that there is something here, so it comes first: what has no note is never found by the retention.
       if ((await store.note(own, signal)) === null) await store.setNote(own, { format: 1 }, signal);
-      const put = await groupsOf(memories, signal);
+      const put = await groupsOf(
+        memories.map((memory) => redacted(memory, secrets)),
+        signal,
+      );
       await store.write(own, { put, remove: [] }, signal);
       await readBack(own, put, signal);
     },
-    taught,
+    // Before its id is made: it is the same memory, whoever cleaned the words.
+    taught: (said) => taught({ ...said, text: redact(said.text, secrets) }),
     async list(scope, which, signal) {
       const all = await loaded.all(experienceScope(scope), signal);
       return all

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadMemoryConfig } from "../../config/memory.ts";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import { type Memory, type Resolution, scopeOfRepository } from "../../domain/memory.ts";
 import type { Experience } from "../../domain/ports.ts";
@@ -13,6 +14,7 @@ import { calibrated, corpusOf, cosine, wordsIn } from "../../memory/experience/s
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
 import { openQdrantStore } from "../../memory/store/qdrant.ts";
 import type { PointStore } from "../../memory/store/store.ts";
+import { createMemory } from "../../workers/memory.ts";
 import { type PlayedQdrant, playQdrant } from "./played-qdrant.ts";
 
 const signal = new AbortController().signal;
@@ -202,6 +204,54 @@ for (const [name, open] of Object.entries(stores)) {
     });
   });
 }
+
+describe("a memory that quotes a secret", () => {
+  const token = `ghp_${"a1B2".repeat(9)}`;
+  const own = "held-by-the-environment";
+  const open = () =>
+    createMemory(
+      loadMemoryConfig({ env: { MERGEWRIGHT_HOME: join(folder, "home"), QDRANT_API_KEY: own }, cwd: folder }),
+    );
+
+  it("is kept without it, whichever its kind and the way it came in", async () => {
+    const memory = open();
+    const quoting = `Use ${token} or ${own} there.`;
+    const told = { cause: quoting, files: [`config/${token}`], change: quoting, evidence: quoting, reason: quoting };
+    const course: Memory = {
+      kind: "workflow",
+      id: "workflow-run-1",
+      at: invoices.at,
+      issue: 1,
+      title: quoting,
+      category: null,
+      outcome: "merged",
+      roles: [],
+      turns: 1,
+      costUsd: 1,
+      minutes: 1,
+      rounds: 1,
+    };
+    const memories: Memory[] = [resolution(1, quoting, quoting, told), course, { ...lesson, text: quoting }];
+    const said = memory.experience.taught({ text: quoting, by: "mara", issue: null, at: invoices.at });
+    const lines = [...memories, { ...said, id: "taught-1", text: quoting }].map((each) =>
+      JSON.stringify({ repository: acme.repository, ...each }),
+    );
+    await memory.experience.store(acme, [said], signal);
+    await importLines(memory.experience, readLines(lines.join("\n")), signal);
+    const kept = JSON.stringify(await memory.experience.list(acme, {}, signal));
+    await memory.close();
+    for (const secret of [token, own]) expect(kept).not.toContain(secret);
+    expect(kept.match(/Use \[redacted: github-token\] or \[redacted: known-secret\] there\./g)).toHaveLength(10);
+  });
+
+  it("still fits its schema where what stands in place of a secret is longer", async () => {
+    const memory = open();
+    await memory.experience.store(acme, [{ ...lesson, text: `${"a".repeat(976)} ${own}` }], signal);
+    const [line] = await exportLines(memory.experience, acme, signal);
+    await memory.close();
+    expect(() => readLines(line!)).not.toThrow();
+  });
+});
 
 describe("a memory that the store does not show after it was written", () => {
   it("is an error, and not a loss that nobody sees", async () => {
