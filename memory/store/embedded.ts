@@ -8,6 +8,7 @@ import { packGroup } from "./packed.ts";
 import { searchLoaded, type Loaded } from "./scan.ts";
 import { load, type Row } from "./load.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** Another process may be writing a batch; it is done in far less. Nothing else of this process goes on while it waits. */
 const BUSY_MS = 30_000;
@@ -44,7 +45,7 @@ const SCHEMA = `
 
 export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
   const { db, version } = openFile(file, busyMs);
-  if (version === 0) inTransaction(() => db.exec(SCHEMA));
+  if (version === 0) inTransaction(db, file, () => db.exec(SCHEMA));
   const loaded = new Map<number, Loaded>();
 
   const findScope = db.prepare("SELECT id, note, revision FROM scopes WHERE tenant = ? AND repository = ?");
@@ -59,18 +60,6 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
     ]);
     return scopeRow(scope)!.id;
   };
-
-  /** IMMEDIATE: a transaction that begins by reading could not wait for another writer. */
-  function inTransaction(work: () => void): void {
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      work();
-      db.exec("COMMIT");
-    } catch (error) {
-      db.exec("ROLLBACK");
-      throw error;
-    }
-  }
 
   /** What is searched: read again when any process has written since. */
   function fresh({ id, revision }: ScopeRow): Loaded {
@@ -115,7 +104,7 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
     },
     async write(scope: Scope, { put, remove }: Change, signal) {
       signal.throwIfAborted();
-      inTransaction(() => {
+      inTransaction(db, file, () => {
         const id = ensureScope(scope);
         const drop = db.prepare("DELETE FROM groups WHERE scope = ? AND name = ?");
         for (const name of remove) drop.run([id, name]);
@@ -141,7 +130,7 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
     },
     async setNote(scope, note, signal) {
       signal.throwIfAborted();
-      inTransaction(() => {
+      inTransaction(db, file, () => {
         db.prepare("UPDATE scopes SET note = ? WHERE id = ?").run([JSON.stringify(note), ensureScope(scope)]);
       });
     },
@@ -150,7 +139,7 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
       const row = scopeRow(scope);
       if (row === undefined) return;
       loaded.delete(row.id);
-      inTransaction(() => {
+      inTransaction(db, file, () => {
         db.prepare("DELETE FROM groups WHERE scope = ?").run([row.id]);
         db.prepare("DELETE FROM scopes WHERE id = ?").run([row.id]);
       });
