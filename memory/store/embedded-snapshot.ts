@@ -1,5 +1,5 @@
 /** A copy of the embedded store as it is at one moment: SQLite's own, so that writers and readers go on meanwhile. */
-import { renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import Database from "libsql";
 
 /** Another process may be writing a batch; it is done in far less. */
@@ -11,6 +11,8 @@ export function snapshotEmbedded(file: string, target: string): void {
   const db = new Database(file);
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    // As the store itself, for this user alone; SQLite takes a file that is empty.
+    writeFileSync(part, "", { mode: 0o600 });
     db.prepare("VACUUM INTO ?").run([part]);
     renameSync(part, target);
   } finally {

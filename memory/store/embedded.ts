@@ -1,5 +1,5 @@
 /** The store that needs no server: one libsql (SQLite) file, read into memory for searching, safe for several processes. */
-import { mkdirSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import Database from "libsql";
@@ -161,7 +161,9 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
 
 function openFile(file: string, busyMs: number): { db: Database.Database; version: number } {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    // Code and what was said in private repositories: for this user alone. SQLite gives its other files the same rights.
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     const db = new Database(file);
     db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
     // What is forgotten should not stay readable in the file's free pages.

@@ -1,14 +1,33 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceUnavailable } from "../../domain/errors.ts";
+import { snapshotEmbedded } from "../../memory/store/embedded-snapshot.ts";
+import { openEmbeddedStore } from "../../memory/store/embedded.ts";
 import { inTransaction } from "../../memory/store/transaction.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "mergewright-embedded-"))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the files of the embedded store", () => {
+  it("are for the user alone who runs us, with their folders, and so is a copy", async () => {
+    const home = join(folder, "home");
+    const memory = join(home, "memory");
+    const before = process.umask(0o022);
+    const store = openEmbeddedStore(join(memory, "memory.db"));
+    await store.setNote({ tenant: "acme", repository: "acme/shop" }, {}, new AbortController().signal);
+    snapshotEmbedded(join(memory, "memory.db"), join(memory, "copy.db"));
+    process.umask(before);
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    expect([modeOf(home), modeOf(memory)]).toEqual(["700", "700"]);
+    const modes = Object.fromEntries(readdirSync(memory).map((name) => [name, modeOf(join(memory, name))]));
+    expect(modes).toMatchObject({ "memory.db": "600", "memory.db-wal": "600", "copy.db": "600" });
+    await store.close();
+  });
+});
 
 describe("a write to the embedded store", () => {
   const file = () => join(folder, "rows.db");
