@@ -7,7 +7,7 @@ import type { Embedder } from "../dense/embedder.ts";
 import { embedGroups } from "../dense/embed-groups.ts";
 import { explain } from "./explain.ts";
 import { filesOf, type Files } from "./files.ts";
-import { indexRepository, type IndexNote } from "./index-repository.ts";
+import { formOf, indexRepository, type IndexNote } from "./index-repository.ts";
 import { parseQuery } from "./query.ts";
 import { rank } from "./rank.ts";
 import { gatherSignals } from "./signals.ts";
@@ -63,8 +63,9 @@ export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
         );
       const files = await filesAt(scope, note.commit, signal);
       const query = parseQuery(text);
+      // Another model's vectors may have the same length, and would be compared all the same.
       const dense =
-        embedder === null
+        embedder === null || note.form !== formOf({ dense: embedder })
           ? null
           : ((await embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", signal))[0] ?? null);
       const ranked = rank(await gatherSignals(store, scope, files, query, dense, signal), limit);

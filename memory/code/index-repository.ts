@@ -87,6 +87,11 @@ export interface IndexNote {
   writing: string | null;
 }
 
+/** @param dense what makes the dense vectors; without it there are none. */
+export function formOf({ dense }: { dense?: Pick<Dense, "model"> }): string {
+  return dense === undefined ? String(FORMAT) : `${FORMAT}:${dense.model}`;
+}
+
 async function indexFiles(
   input: IndexInput,
   commit: string,
@@ -153,10 +158,6 @@ async function indexTold({ store, scope, signal }: IndexInput): Promise<void> {
     const put = wanted.slice(at, at + BATCH_TOLD).map(({ group }) => group());
     await store.write(scope, { put, remove: [] }, signal);
   }
-}
-
-function formOf({ dense }: IndexInput): string {
-  return dense === undefined ? String(FORMAT) : `${FORMAT}:${dense.model}`;
 }
 
 function* batches(

@@ -76,6 +76,18 @@ it("Another model embeds everything anew, because its vectors cannot be compared
   await store.close();
 });
 
+it("A search asks no model but the one that made the index, whose vectors say nothing to another", async () => {
+  const store = openEmbeddedStore(join(folder, "stale.db"));
+  await createCodeIndex({ store, embedder: embedderOf("one") }).index(scope, sourceOf(), "HEAD", { signal });
+  service.seen.length = 0;
+  const searched = (model: string) =>
+    createCodeIndex({ store, embedder: embedderOf(model) }).search(scope, "purchase fails", { limit: 5, signal });
+  expect(await searched("two")).toEqual([]);
+  expect(service.seen).toEqual([]);
+  expect(await searched("one")).toMatchObject([{ path: "src/basket.ts" }, {}]);
+  await store.close();
+});
+
 it("Vectors come back in the order of their texts, in batches that the service takes, with the key", async () => {
   const texts = Array.from({ length: 150 }, (_, at) => (at % 2 === 0 ? "buy" : ""));
   const vectors = await embedderOf().embed(texts, "document", signal);
