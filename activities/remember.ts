@@ -8,6 +8,7 @@ import type { Artifacts, Forge, MemoryPort } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { redact } from "../domain/secrets.ts";
 import type { RunSettings } from "../domain/settings.ts";
+import { headOf } from "../domain/text.ts";
 import { getJson } from "./artifacts.ts";
 import type { RunRef } from "./contract.ts";
 import { issueKey } from "./ground.ts";
@@ -82,7 +83,7 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
 const MAX_LESSONS = 3;
 
 function memoriesOf(run: RunRef, issue: IssueSnapshot, story: RunStory, secrets: readonly string[]): Memory[] {
-  const say = (text: string, max: number): string => redact(text, secrets).slice(0, max);
+  const say = (text: string, max: number): string => headOf(redact(text, secrets), max);
   const { outcome, category, endedAt: at } = story;
   const common = { at, issue: run.issue, category, title: say(issue.title, 500) };
   const resolution: Resolution = {

@@ -77,9 +77,14 @@ const INVISIBLE =
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** With a sign in the place of each half of a character: what was cut elsewhere can be sent all the same. */
+export function wellFormed(text: string): string {
+  return text.replace(LONE_SURROGATE, "\ufffd");
+}
+
 /** Without ANSI codes, control and invisible characters and lone surrogates; carriage returns stay. */
 export function cleanText(text: string): string {
-  return text.replace(LONE_SURROGATE, "\ufffd").replace(ANSI, "").replace(CONTROL, "").replace(INVISIBLE, "");
+  return wellFormed(text).replace(ANSI, "").replace(CONTROL, "").replace(INVISIBLE, "");
 }
 
 /** A Markdown code block that its content cannot close. */

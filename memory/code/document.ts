@@ -1,5 +1,6 @@
 /** What the store keeps of a file and of a commit. */
 import type { CommitRecord } from "../../domain/ports.ts";
+import { headOf } from "../../domain/text.ts";
 import type { Group, Point, SparseVector } from "../store/store.ts";
 import { hashOf, saturate, vectorOf, type Saturation } from "../text/vector.ts";
 import { TOKEN, wordsOf } from "../text/words.ts";
@@ -85,7 +86,7 @@ export function commitGroup({ hash, atSeconds, message, files }: CommitRecord, t
   const counts = new Map<number, number>();
   const length = countText(text, counts, 1) + countText(subject, counts, 1);
   const told = files.length <= MAX_COMMIT_FILES;
-  const payload: CommitPayload = { files: told ? [...files] : [], atSeconds, subject: subject.slice(0, 120) };
+  const payload: CommitPayload = { files: told ? [...files] : [], atSeconds, subject: headOf(subject, 120) };
   return {
     name: commitPrefix + hash,
     tag,

@@ -1,4 +1,5 @@
 /** Gives each piece of code its dense vector: what is embedded is the piece under its path. */
+import { headOf } from "../../domain/text.ts";
 import type { Group } from "../store/store.ts";
 import type { ChunkPayload } from "../code/document.ts";
 import { filePrefix } from "../code/document.ts";
@@ -22,7 +23,7 @@ export async function embedGroups(
     points.forEach(({ payload }, point) => {
       if (point === 0) return;
       const { from, to } = payload as ChunkPayload;
-      wanted.push({ group, point, text: `${path}\n${lines.slice(from - 1, to).join("\n")}`.slice(0, MAX_CHARACTERS) });
+      wanted.push({ group, point, text: headOf(`${path}\n${lines.slice(from - 1, to).join("\n")}`, MAX_CHARACTERS) });
     });
   });
   if (wanted.length === 0) return [...groups];

@@ -1,5 +1,6 @@
 /** Dense vectors from an embeddings service: Voyage's API, or any that speaks OpenAI's. */
 import { AccessDenied, RateLimited, RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
+import { wellFormed } from "../../domain/text.ts";
 
 export interface Embedder {
   /** Its name is part of what is stored: vectors of two models cannot be compared. */
@@ -65,8 +66,8 @@ function* batches(texts: readonly string[]): Generator<string[]> {
       yield batch;
       [batch, characters] = [[], 0];
     }
-    // An empty text is refused by both.
-    batch.push(text.trim() === "" ? "-" : text);
+    // An empty text is refused by both, and so is half of a character.
+    batch.push(text.trim() === "" ? "-" : wellFormed(text));
     characters += text.length;
   }
   if (batch.length > 0) yield batch;

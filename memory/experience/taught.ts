@@ -1,9 +1,10 @@
 /** What a person says, as a memory: the same words of the same person are the same memory. */
 import { createHash } from "node:crypto";
 import type { Taught } from "../../domain/memory.ts";
+import { headOf } from "../../domain/text.ts";
 
 export function taught(said: { text: string; by: string; issue: number | null; at: string }): Taught {
-  const text = said.text.trim().slice(0, MAX_CHARACTERS);
+  const text = headOf(said.text.trim(), MAX_CHARACTERS);
   const digest = createHash("sha256").update(JSON.stringify([said.by.toLowerCase(), text]));
   const { at, issue, by } = said;
   // In the order of the schema: an export is the same line wherever the memory was made.

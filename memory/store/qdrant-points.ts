@@ -1,5 +1,6 @@
 /** How groups become Qdrant's points: ids from what they are, payloads that can be filtered, requests within the limits. */
 import { createHash } from "node:crypto";
+import { wellFormed } from "../../domain/text.ts";
 import type { Group, Json, Scope } from "./store.ts";
 
 export interface StoredPayload {
@@ -46,7 +47,7 @@ export function toPoints(
         group: name,
         ordinal,
         tag,
-        data: point.payload,
+        data: wellFormedJson(point.payload),
       };
       const vector: QdrantPoint["vector"] = {};
       for (const [vectorName, { indices, values }] of Object.entries(point.vectors)) {
@@ -83,6 +84,17 @@ function sizeOf({ vector, payload }: QdrantPoint): number {
     else bytes += value.indices.length * BYTES_PER_ENTRY;
   }
   return bytes;
+}
+
+/** Qdrant refuses a request with half of a character anywhere in it, and everything else in it with that. */
+function wellFormedJson(payload: Json): Json {
+  return Object.fromEntries(Object.entries(payload).map(([name, each]) => [name, wellFormedValue(each)]));
+}
+
+function wellFormedValue(value: unknown): unknown {
+  if (typeof value === "string") return wellFormed(value);
+  if (value === null || typeof value !== "object") return value;
+  return Array.isArray(value) ? value.map(wellFormedValue) : wellFormedJson(value as Json);
 }
 
 function rounded(value: number): number {

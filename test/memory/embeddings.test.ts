@@ -96,6 +96,11 @@ it("Vectors come back in the order of their texts, in batches that the service t
   expect(service.seen[0]).toMatchObject({ path: "/v1/embeddings", key: "Bearer key" });
 });
 
+it("Half of a character, which services refuse, is sent as a sign for one", async () => {
+  await embedderOf().embed(["cut \ud83d", "whole \u{1f600}"], "document", signal);
+  expect(service.seen[0]!.body.input).toEqual(["cut \ufffd", "whole \u{1f600}"]);
+});
+
 it("Voyage is told whether a text is a question or a document; others are not, who would refuse it", async () => {
   await embedderOf("voyage-code-3").embed(["a"], "query", signal);
   await embedderOf("text-embedding").embed(["a"], "query", signal);

@@ -41,7 +41,9 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
       }
       if (request.headers.authorization !== `Bearer ${apiKey}`) return send(401, { error: { message: "bad key" } });
       const wrong =
-        !Array.isArray(body.input) || body.input.length > MAX_INPUTS || body.input.some((text) => text === "");
+        !Array.isArray(body.input) ||
+        body.input.length > MAX_INPUTS ||
+        body.input.some((text) => text === "" || /\p{Surrogate}/u.test(text));
       if (wrong || typeof body.model !== "string") return send(400, { error: { message: "invalid input" } });
       // Their order is not promised.
       const data = body.input.map((text, index) => ({ object: "embedding", index, embedding: meaningOf(text) }));

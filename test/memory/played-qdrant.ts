@@ -49,6 +49,8 @@ class Refused extends Error {
 }
 
 const MAX_REQUEST_BYTES = 32 * 2 ** 20;
+/** As `JSON.stringify` writes it; whole characters are not escaped. */
+const HALF_CHARACTER = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export async function playQdrant({ apiKey = null }: { apiKey?: string | null } = {}): Promise<PlayedQdrant> {
@@ -72,7 +74,8 @@ export async function playQdrant({ apiKey = null }: { apiKey?: string | null } =
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const raw = Buffer.concat(chunks);
     const url = new URL(request.url!, "http://qdrant");
-    const body: unknown = raw.length === 0 ? undefined : JSON.parse(raw.toString("utf8"));
+    const text = raw.toString("utf8");
+    const body: unknown = raw.length === 0 ? undefined : JSON.parse(text);
     const operation = operationOf(request.method!, url, body);
     if (operation === null) throw new Refused(404, `no operation ${request.method} ${url.pathname}`);
     const points = (body as { points?: unknown[] } | undefined)?.points?.length ?? 0;
@@ -83,6 +86,7 @@ export async function playQdrant({ apiKey = null }: { apiKey?: string | null } =
     }
     if (apiKey !== null && request.headers["api-key"] !== apiKey) throw new Refused(401, "Must provide an API key");
     if (raw.length > MAX_REQUEST_BYTES) throw new Refused(413, "Payload too large");
+    if (HALF_CHARACTER.test(text)) throw new Refused(400, "Format error in JSON body: lone surrogate in hex escape");
     if (operation.wrong !== null) throw new Refused(400, `Format error in JSON body: ${operation.wrong}`);
     return act(operation.name, operation.parameters["collection_name"] ?? "", body, url);
   }

@@ -40,6 +40,26 @@ it("A request holds at most 256 points and 8 MB", async () => {
   expect(Math.max(...upserts.map(({ bytes }) => bytes))).toBeLessThanOrEqual(8 * 2 ** 20);
 });
 
+it("Half of a character, which Qdrant refuses with the whole request, is stored as a sign for one", async () => {
+  const payload = { subject: "cut \ud83d", files: ["\ude00.js", "whole \u{1f600}"], at: 3, none: null };
+  const store = open();
+  await store.write(
+    scope,
+    { put: [{ name: "commit:a", tag: "1", points: [{ payload, vectors: {} }] }], remove: [] },
+    signal,
+  );
+  expect([...(await store.payloads(scope, "commit:", signal)).values()]).toEqual([
+    { subject: "cut \ufffd", files: ["\ufffd.js", "whole \u{1f600}"], at: 3, none: null },
+  ]);
+  const sent = JSON.stringify({ points: [{ id: 1, vector: {}, payload: { subject: "cut \ud83d" } }] });
+  const answer = await fetch(`${played.url}/collections/any/points`, {
+    method: "PUT",
+    headers: { "content-type": "application/json", "api-key": "key" },
+    body: sent,
+  });
+  expect(answer.status).toBe(400);
+});
+
 it("A write that is cut off does not count: the group's first point comes last", async () => {
   const store = open();
   await store.groups(scope, "file:", signal);

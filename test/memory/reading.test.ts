@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { cut } from "../../memory/code/chunks.ts";
+import { commitGroup } from "../../memory/code/document.ts";
 import { kindOf, subjectOf } from "../../memory/code/file-kind.ts";
 import { filesOf, meant, present } from "../../memory/code/files.ts";
 import { definitionIn, languageOf } from "../../memory/code/languages.ts";
 import { parseQuery } from "../../memory/code/query.ts";
+import { taught } from "../../memory/experience/taught.ts";
 
 describe("A definition is seen in", () => {
   it.each([
@@ -187,5 +189,17 @@ describe("A path that a text names is", () => {
   it("the file of today, where it was moved and no other has its name", () => {
     expect(present("before/once.c", files)).toBe("moved/once.c");
     expect(present("before/util.js", files)).toBeNull();
+  });
+});
+
+describe("What is kept of a long text ends with a whole character", () => {
+  it("of a commit's subject", () => {
+    const commit = { hash: "a", atSeconds: 1, message: `${"x".repeat(119)}\u{1f4a5} crash`, files: [] };
+    expect(commitGroup(commit, "1").points[0]!.payload).toMatchObject({ subject: "x".repeat(119) });
+  });
+
+  it("of what a person teaches", () => {
+    const { text } = taught({ text: `${"x".repeat(3_999)}\u{1f4a5}`, by: "mara", issue: null, at: "" });
+    expect(text).toBe("x".repeat(3_999));
   });
 });
