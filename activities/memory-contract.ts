@@ -47,6 +47,11 @@ export interface RunStory {
   endedAt: string;
 }
 
+export interface StoreReport {
+  /** The ids of memories that the store refuses for what they are, and always will. */
+  refused: string[];
+}
+
 /** What a person wants remembered. */
 export interface Teaching {
   repository: RepositoryName;
@@ -72,7 +77,7 @@ export interface MemoryActivities {
   teach(input: Teaching): Promise<void>;
   /** Lets all that is known of these repositories be forgotten. */
   startForgetting(input: { repositories: RepositoryName[] }): Promise<void>;
-  /** The writer's: into the store, and read back. */
-  storeMemories(input: { repository: RepositoryName; memories: Memory[] }): Promise<void>;
+  /** The writer's: into the store, and read back. Nothing is told by a build from before there was a report. */
+  storeMemories(input: { repository: RepositoryName; memories: Memory[] }): Promise<StoreReport | undefined>;
   forgetRepository(input: { repository: RepositoryName }): Promise<void>;
 }

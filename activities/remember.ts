@@ -1,8 +1,16 @@
 /** After a run: what it was about, how it was solved and by which way, and what was learnt, for those that come later. */
 import { log } from "@temporalio/activity";
 import { cleanMarkdown } from "../agents/untrusted.ts";
+import { RequestRefused } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
-import { type Course, type Lesson, type Memory, type Resolution, scopeOfRepository } from "../domain/memory.ts";
+import {
+  type Course,
+  type Lesson,
+  type Memory,
+  type MemoryScope,
+  type Resolution,
+  scopeOfRepository,
+} from "../domain/memory.ts";
 import { pastTheirTime } from "../domain/memory-retention.ts";
 import type { Artifacts, Forge, MemoryPort } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
@@ -60,7 +68,7 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
     storeMemories: ({ repository, memories }) =>
       working(async ({ signal }) => {
         const scope = scopeOfRepository(repository);
-        await memory.experience.store(scope, memories, signal);
+        const refused = await storeOrSetAside(scope, memories, signal);
         const issues = new Set(memories.map(({ issue }) => issue).filter((issue) => issue !== null));
         for (const issue of issues) {
           const ofIssue = await memory.experience.list(scope, { issue }, signal);
@@ -68,6 +76,7 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
           const ids = pastTheirTime(ofIssue, limits, new Date());
           if (ids.length > 0) await memory.experience.forget(scope, { ids }, signal);
         }
+        return { refused };
       }),
 
     forgetRepository: ({ repository }) =>
@@ -78,6 +87,36 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
         await memory.experience.forget(scope, {}, signal);
       }),
   };
+
+  /** What the store will never take must not hold up what comes after it. Gives the ids of those. */
+  async function storeOrSetAside(scope: MemoryScope, memories: Memory[], signal: AbortSignal): Promise<string[]> {
+    try {
+      await memory.experience.store(scope, memories, signal);
+      return [];
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      if (memories.length === 1) {
+        const { id } = memories[0]!;
+        // Its text stays where it can be read: in the history of the workflow that was told to write it.
+        log.error("the store refuses a memory, which is set aside", { ...scope, id, reason: (error as Error).message });
+        return [id];
+      }
+      // One of them is enough to have all refused.
+      const refused: string[] = [];
+      for (const each of memories) refused.push(...(await storeOrSetAside(scope, [each], signal)));
+      return refused;
+    }
+  }
+}
+
+/**
+ * Bad request, too large, not processable: said of what was sent. An embeddings service says the same of a model that it does not know:
+ * that is a setting, which is corrected, and the memories wait for it.
+ */
+const OF_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
+
+function isOfContent(error: unknown): boolean {
+  return error instanceof RequestRefused && error.service === "qdrant" && OF_CONTENT.has(error.status);
 }
 
 const MAX_LESSONS = 3;

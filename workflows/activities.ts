@@ -148,7 +148,7 @@ export const { indexCode } = proxyActivities<Activities>({
   retry: { ...patient, maximumAttempts: 10 },
 });
 
-/** What is to be remembered waits for its store as long as it takes, whatever is wrong with it: nobody is held up. */
+/** What is to be remembered waits for its store as long as it takes, whatever is wrong with that; what it refuses for good is set aside. */
 export const { storeMemories, forgetRepository } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
   heartbeatTimeout: "30 seconds",

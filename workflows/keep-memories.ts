@@ -25,8 +25,8 @@ export async function keepMemories({ repository }: { repository: string }): Prom
     for (let at = 0; at < next.memories.length; at += BATCH) {
       const memories = next.memories.slice(at, at + BATCH);
       setCurrentDetails(`writing ${memories.length} memories; ${orders.length} orders after it`);
-      await storeMemories({ repository, memories });
-      written += memories.length;
+      const report = await storeMemories({ repository, memories });
+      written += memories.length - (report?.refused.length ?? 0);
     }
   }
   setCurrentDetails(`${written} memories written`);
