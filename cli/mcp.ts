@@ -25,7 +25,7 @@ export default command({
     // Standard output is the protocol's: a line of anything else would end the conversation.
     console.log = console.info = console.debug = console.error;
 
-    const memory = createMemory(config);
+    const memory = createMemory(config, (message) => log.warn(message));
     const runs = runsAnew(config);
     const forge = createForges(config, log);
     const changes = createChanges(

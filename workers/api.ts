@@ -43,7 +43,7 @@ export async function startApi(
     isKept: keptIn(createArtifacts(config)),
   });
   const permissionOf: PermissionOf = (repository, login) => forge.permission(repository, login);
-  const memory = createMemory(config);
+  const memory = createMemory(config, (message) => log.warn(message));
   const changes = createChanges(runs, permissionOf);
   const account = ourLogin(config, forge, log);
   account();

@@ -13,7 +13,11 @@ const BUSY_MS = 2_000;
 
 export type MemoryConfig = Pick<Config, "home" | "qdrant" | "embeddings"> & Partial<Pick<Config, "secrets">>;
 
-export function createMemory({ home, qdrant, embeddings, secrets }: MemoryConfig): MemoryPort {
+/** @param warn is told when a search had to do with less than it should. */
+export function createMemory(
+  { home, qdrant, embeddings, secrets }: MemoryConfig,
+  warn: (message: string) => void = () => {},
+): MemoryPort {
   let opening: Promise<PointStore> | null = null;
   // What failed once is tried again by the next who asks.
   const opened = (): Promise<PointStore> =>
@@ -24,8 +28,8 @@ export function createMemory({ home, qdrant, embeddings, secrets }: MemoryConfig
   const store = onceOpened(opened, qdrant === null ? "embedded" : "qdrant");
   const embedder = embeddings === null ? null : createEmbedder(embeddings);
   return {
-    code: createCodeIndex({ store, embedder }),
-    experience: createExperience({ store, embedder, secrets: secrets?.() ?? [] }),
+    code: createCodeIndex({ store, embedder, warn }),
+    experience: createExperience({ store, embedder, secrets: secrets?.() ?? [], warn }),
     close: () => store.close(),
   };
 

@@ -35,7 +35,7 @@ export function createPorts(
       httpHosts: plainHttpHosts(config),
     }),
     artifacts: createArtifacts(config),
-    memory: createMemory(config),
+    memory: createMemory(config, (message) => log.warn(message)),
   };
 }
 

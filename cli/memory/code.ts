@@ -23,7 +23,7 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
 
   const config = loadMemoryConfig(terminal);
   const ending = endingSignal();
-  const memory = await openLocalMemory(config, terminal.env, terminal.cwd, folder);
+  const memory = await openLocalMemory(config, terminal.env, terminal.cwd, folder, (message) => terminal.err(message));
   try {
     if (action === "index") {
       const startedAt = performance.now();

@@ -12,7 +12,7 @@ export async function withMemory<T>(
   terminal: Terminal,
   use: (memory: MemoryPort, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const memory = createMemory(loadMemoryConfig(terminal));
+  const memory = createMemory(loadMemoryConfig(terminal), (message) => terminal.err(message));
   try {
     return await use(memory, endingSignal());
   } finally {

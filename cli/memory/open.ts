@@ -30,11 +30,12 @@ export async function openLocalMemory(
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
   folder: string,
+  warn: (message: string) => void = () => {},
 ): Promise<LocalMemory> {
   // Before the store is made: what is no repository leaves nothing behind.
   const gitDir = await gitDirOf(cwd, folder);
   const store = await openStore(config);
-  const code = createCodeIndex({ store, embedder: config.embeddings ? createEmbedder(config.embeddings) : null });
+  const code = createCodeIndex({ store, embedder: config.embeddings ? createEmbedder(config.embeddings) : null, warn });
   return { ...localCode(code, env, gitDir), store: store.kind, close: () => store.close() };
 }
 

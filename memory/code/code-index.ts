@@ -5,6 +5,7 @@ import type { PointStore, Scope } from "../store/store.ts";
 import { filePrefix } from "./document.ts";
 import type { Embedder } from "../dense/embedder.ts";
 import { embedGroups } from "../dense/embed-groups.ts";
+import { orWordsAlone } from "../dense/or-words.ts";
 import { explain } from "./explain.ts";
 import { filesOf, type Files } from "./files.ts";
 import { formOf, indexRepository, type IndexNote } from "./index-repository.ts";
@@ -16,6 +17,8 @@ export interface Parts {
   store: PointStore;
   /** Null: no dense vectors. */
   embedder: Embedder | null;
+  /** Told when a search had to do with less than it should. */
+  warn?: (message: string) => void;
 }
 
 /** Repositories whose names are kept in memory, those used last. */
@@ -23,7 +26,7 @@ const MAX_KEPT = 8;
 /** Both see the repository's text; a longer one says nothing more to a model of this kind. */
 const MAX_EMBEDDED_CHARACTERS = 8_000;
 
-export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
+export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): CodeIndex {
   const kept = new Map<string, { commit: string; files: Files }>();
 
   async function filesAt(scope: Scope, commit: string, signal: AbortSignal): Promise<Files> {
@@ -67,8 +70,12 @@ export function createCodeIndex({ store, embedder }: Parts): CodeIndex {
       const dense =
         embedder === null || note.form !== formOf({ dense: embedder })
           ? null
-          : ((await embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", signal))[0] ?? null);
-      const ranked = rank(await gatherSignals(store, scope, files, query, dense, signal), limit);
+          : await orWordsAlone(
+              (until) => embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", until),
+              signal,
+              warn,
+            );
+      const ranked = rank(await gatherSignals(store, scope, files, query, dense?.[0] ?? null, signal), limit);
       return ranked.map((each) => explain(each, query));
     },
     async remove(scope, signal) {

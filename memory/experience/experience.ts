@@ -5,6 +5,7 @@ import type { Memory, MemoryScope } from "../../domain/memory.ts";
 import type { Experience, MemoryFilter, Recalled } from "../../domain/ports.ts";
 import { redact } from "../../domain/secrets.ts";
 import type { Embedder } from "../dense/embedder.ts";
+import { orWordsAlone } from "../dense/or-words.ts";
 import type { Group, PointStore } from "../store/store.ts";
 import { denseScale } from "./dense-scale.ts";
 import { facesOf } from "./faces.ts";
@@ -20,6 +21,8 @@ export interface Parts {
   embedder: Embedder | null;
   /** Those that we hold, so that no memory quotes them. */
   secrets?: readonly string[];
+  /** Told when a search had to do with less than it should. */
+  warn?: (message: string) => void;
 }
 
 /** What an embedding model sees of a text; models of this kind blur beyond. */
@@ -27,7 +30,7 @@ const MAX_EMBEDDED_CHARACTERS = 6_000;
 /** Nearest by meaning that are looked at; the words are compared with all. */
 const DENSE_HITS = 64;
 
-export function createExperience({ store, embedder, secrets = [] }: Parts): Experience {
+export function createExperience({ store, embedder, secrets = [], warn = () => {} }: Parts): Experience {
   const loaded = new Loaded(store);
 
   return {
@@ -131,10 +134,14 @@ export function createExperience({ store, embedder, secrets = [] }: Parts): Expe
   async function nearness(own: MemoryScope, text: string, signal: AbortSignal): Promise<Map<string, number>> {
     const found = new Map<string, number>();
     if (embedder === null) return found;
-    const [scale, [dense]] = await Promise.all([
-      denseScale(embedder, signal),
-      embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", signal),
-    ]);
+    const asked = [text.slice(0, MAX_EMBEDDED_CHARACTERS)];
+    const answered = await orWordsAlone(
+      (until) => Promise.all([denseScale(embedder, until), embedder.embed(asked, "query", until)]),
+      signal,
+      warn,
+    );
+    if (answered === null) return found;
+    const [scale, [dense]] = answered;
     const [hits = []] = await store.search(own, [{ dense: dense!, limit: DENSE_HITS }], signal);
     for (const { payload, score } of hits) {
       const { memory, model } = payload as { memory: Memory; model: string | null };

@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { AccessDenied, RateLimited, RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
 import { createEmbedder } from "../../memory/dense/embedder.ts";
+import { orWordsAlone } from "../../memory/dense/or-words.ts";
+import { createExperience } from "../../memory/experience/experience.ts";
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
 import { openQdrantStore } from "../../memory/store/qdrant.ts";
 import { playEmbeddings, type PlayedEmbeddings } from "./played-embeddings.ts";
@@ -85,6 +87,43 @@ it("A search asks no model but the one that made the index, whose vectors say no
   expect(await searched("two")).toEqual([]);
   expect(service.seen).toEqual([]);
   expect(await searched("one")).toMatchObject([{ path: "src/basket.ts" }, {}]);
+  await store.close();
+});
+
+it("While the service is away the words are searched alone, and somebody is told; an index waits for it", async () => {
+  const store = openEmbeddedStore(join(folder, "away.db"));
+  const told: string[] = [];
+  const parts = { store, embedder: embedderOf(), warn: (message: string) => told.push(message) };
+  const [code, experience] = [createCodeIndex(parts), createExperience(parts)];
+  const said = experience.taught({
+    text: "Discounts are cents.",
+    by: "mara",
+    issue: null,
+    at: new Date(0).toISOString(),
+  });
+  await code.index(scope, sourceOf(), "HEAD", { signal });
+  await experience.store(scope, [said], signal);
+  // The model's scale is measured by the first search.
+  await experience.search(scope, "cents", { limit: 5, signal });
+  service.failNext(503);
+  expect((await code.search(scope, "discount", { limit: 5, signal }))[0]).toMatchObject({ path: "src/money.ts" });
+  service.failNext(429);
+  const [found] = await experience.search(scope, "discounts in cents", { limit: 5, signal });
+  expect(found!.memory).toEqual(said);
+  expect(told).toEqual([expect.stringContaining("answered 503"), expect.stringContaining("asks us to wait")]);
+  service.failNext(503);
+  await expect(experience.store(scope, [{ ...said, id: "taught-2" }], signal)).rejects.toThrow(ServiceUnavailable);
+  const gone = AbortSignal.abort(new Error("nobody asks any more"));
+  await expect(
+    orWordsAlone(
+      () => Promise.reject(new Error("away")),
+      gone,
+      () => {},
+    ),
+  ).rejects.toThrow("nobody asks");
+  const never = (until: AbortSignal) =>
+    new Promise<never>((_, reject) => until.addEventListener("abort", () => reject(until.reason as Error)));
+  expect(await orWordsAlone(never, signal, (message) => told.push(message), 10)).toBeNull();
   await store.close();
 });
 
