@@ -93,8 +93,9 @@ async function readSigned(bytes: Uint8Array, signers: string[], headers: Headers
 
   const parsed = parseJson(bytes);
   if (!parsed.ok) return refused(400, "bad-json", `The body is ${parsed.problem}.`);
+  const signedFor = (owner: string): boolean => deps.secretsFor(owner).some((secret) => signers.includes(secret));
   const owner = ownerOf(parsed.value);
-  if (owner !== null && !deps.secretsFor(owner).some((secret) => signers.includes(secret))) {
+  if (owner !== null && !signedFor(owner)) {
     return refused(401, "foreign-secret", `The signature was made with a secret that is not that of ${owner}.`);
   }
 
@@ -103,6 +104,11 @@ async function readSigned(bytes: Uint8Array, signers: string[], headers: Headers
   if (read.kind === "unknown") return { kind: "unknown", reason: read.reason };
   const routed = routeDelivery(read.event, { triggers: deps.triggers, ourLogin: deps.ourLogin() });
   if (routed.kind === "ignore") return { kind: "ignored", reason: routed.reason };
+  const { intent } = routed.delivery;
+  // Signed for the owner of today; a repository that was transferred was another's.
+  const foreign = intent.kind === "forget" && intent.repositories.find((name) => !signedFor(name.split("/", 1)[0]!));
+  if (foreign)
+    return { kind: "ignored", reason: `the signature was made with a secret that is not that of ${foreign}` };
   try {
     return { kind: await deps.intake.accept(routed.delivery), repository: routed.delivery.repository };
   } catch (error) {

@@ -149,5 +149,27 @@ export const RepositoriesGonePayload = z
       .slice(0, MAX_GONE),
   }));
 
+const From = optional(z.object({ from: z.string() }));
+const OldOwner = optional(z.object({ login: z.string() }));
+
+/** `repository.renamed` and `repository.transferred`: what it was called before, which is its name of today where nothing is said. */
+export const RepositoryMovedPayload = z
+  .object({
+    sender: User,
+    repository: Repository,
+    changes: optional(
+      z.object({
+        repository: optional(z.object({ name: From })),
+        owner: optional(z.object({ from: optional(z.object({ user: OldOwner, organization: OldOwner })) })),
+      }),
+    ),
+  })
+  .transform(({ sender, repository: { full_name: now }, changes }) => {
+    const [owner, name] = now.split("/");
+    const from = changes?.owner?.from;
+    const was = `${from?.user?.login ?? from?.organization?.login ?? owner}/${changes?.repository?.name?.from ?? name}`;
+    return { sender, was: isRepositoryName(was) && was.toLowerCase() !== now.toLowerCase() ? was : null };
+  });
+
 /** An installation may hold thousands; GitHub itself splits longer lists. */
 const MAX_GONE = 5_000;

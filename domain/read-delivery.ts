@@ -10,6 +10,7 @@ import {
   OwnersPayload,
   PullRequestPayload,
   RepositoriesGonePayload,
+  RepositoryMovedPayload,
   ReviewPayload,
   StatusPayload,
   type IssueFields,
@@ -41,7 +42,7 @@ export type RunEvent = { guid: string; sender: Actor | null; at: string; reposit
   | { name: "review"; pullRequest: EventPullRequest; review: EventReview }
   /** `settled` is false for a commit status that is still pending. */
   | { name: "checks"; sha: string; branches: string[]; settled: boolean }
-  /** Taken from our App, or deleted: `repository` is the first of them. */
+  /** Taken from our App, deleted, or called otherwise now: `repository` is the first of them. */
   | { name: "repositories-gone"; repositories: RepositoryName[] }
 );
 
@@ -162,6 +163,21 @@ function repositoriesGone(eventName: string, goneBy: string, other: Reader = set
   ];
 }
 
+/** Who has the old name next must not find what we know of this one. Whose the old name was, the signature has to tell. */
+function repositoryMoved(
+  payload: unknown,
+  action: string | null,
+  { guid, receivedAt: at }: DeliveryHeaders,
+): ReadDelivery {
+  const unknown = { kind: "unknown", reason: `no run is about repository.${action ?? "(no action)"}` } as const;
+  if (action !== "renamed" && action !== "transferred") return unknown;
+  const read = RepositoryMovedPayload.safeParse(payload);
+  if (!read.success) return malformed("repository", read.error);
+  const { sender, was } = read.data;
+  if (was === null) return unknown;
+  return { kind: "read", event: { guid, sender, at, repository: was, name: "repositories-gone", repositories: [was] } };
+}
+
 const readers = new Map<string, Reader>([
   reader("issues", ISSUE_ACTIONS, IssuesPayload, (fields, action, headers) => ({
     ...common(fields, headers, fields.issue.updated_at),
@@ -224,10 +240,7 @@ const readers = new Map<string, Reader>([
   setUp("ping"),
   repositoriesGone("installation", "deleted"),
   repositoriesGone("installation_repositories", "removed"),
-  repositoriesGone("repository", "deleted", (_payload, action) => ({
-    kind: "unknown",
-    reason: `no run is about repository.${action ?? "(no action)"}`,
-  })),
+  repositoriesGone("repository", "deleted", repositoryMoved),
   setUp("installation_target"),
 ]);
 

@@ -107,6 +107,22 @@ describe("a signature", () => {
     expect(deliveries.map((each) => each.repository)).toEqual(["Acme/Shop", "globex/web"]);
   });
 
+  test("that is one owner's has no repository forgotten that was another's with a secret of its own", async () => {
+    const { app, deliveries } = createTestApi({ secretsFor: webhookSecrets(SECRET, new Map([["Globex", "theirs"]])) });
+    const moved = (login: string): string =>
+      JSON.stringify({
+        action: "transferred",
+        repository: { full_name: "Acme/Shop" },
+        sender: { login: "ada", id: 7, type: "User" },
+        changes: { owner: { from: { organization: { login } } } },
+      });
+    const foreign = await app.request(PATH, delivery(moved("Globex"), { event: "repository" }));
+    expect(await foreign.json()).toEqual({ ignored: expect.stringContaining("not that of Globex/Shop") });
+    expect(deliveries).toEqual([]);
+    expect((await app.request(PATH, delivery(moved("Umbrella"), { event: "repository" }))).status).toBe(202);
+    expect(deliveries).toMatchObject([{ intent: { kind: "forget", repositories: ["Umbrella/Shop"] } }]);
+  });
+
   test("cannot be checked without a secret, and the answer says what to set", async () => {
     const { app } = createTestApi({ secretsFor: webhookSecrets(null) });
     const response = await app.request(PATH, delivery(body));

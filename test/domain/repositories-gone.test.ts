@@ -28,6 +28,23 @@ describe("repositories that are gone are forgotten", () => {
     expect(accepted("repository", payload)).toEqual({ kind: "forget", repositories: ["Acme/a"] });
   });
 
+  const acme = { repository: { full_name: "Acme/a" } };
+  it.each([
+    ["renamed", { repository: { name: { from: "old" } } }, "Acme/old"],
+    ["transferred", { owner: { from: { user: { login: "rita" } } } }, "rita/a"],
+    ["transferred", { owner: { from: { organization: { login: "Umbrella" } } } }, "Umbrella/a"],
+  ])("a repository that was %s is forgotten under its old name: %j", (action, changes, was) => {
+    expect(accepted("repository", { action, ...acme, changes })).toEqual({ kind: "forget", repositories: [was] });
+  });
+
+  it.each([
+    ["renamed", { repository: { name: { from: "A" } } }],
+    ["renamed", { repository: { name: { from: "no name/at all" } } }],
+    ["edited", { repository: { name: { from: "old" } } }],
+  ])("repository.%s with %j forgets nothing", (action, changes) => {
+    expect(accepted("repository", { action, ...acme, changes })).toBe("unknown");
+  });
+
   it("an owner's webhook has none of another owner's forgotten", () => {
     const both = { action: "removed", installation, repositories_removed: named("Acme/a", "rival/b") };
     expect(accepted("installation_repositories", both)).toEqual({ kind: "forget", repositories: ["Acme/a"] });
