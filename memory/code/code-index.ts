@@ -27,15 +27,17 @@ const MAX_KEPT = 8;
 const MAX_EMBEDDED_CHARACTERS = 8_000;
 
 export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): CodeIndex {
-  const kept = new Map<string, { commit: string; files: Files }>();
+  const kept = new Map<string, { state: string; files: Files }>();
 
-  async function filesAt(scope: Scope, commit: string, signal: AbortSignal): Promise<Files> {
+  async function filesAt(scope: Scope, { commit, form, writing }: IndexNote, signal: AbortSignal): Promise<Files> {
     const key = JSON.stringify(scope);
+    // What is read while somebody writes may be half of it, also at the same commit.
+    const state = JSON.stringify([commit, form, writing]);
     const found = kept.get(key);
-    if (found?.commit === commit) return found.files;
+    if (found?.state === state) return found.files;
     const files = filesOf((await store.groups(scope, filePrefix, signal)).keys());
     kept.delete(key);
-    kept.set(key, { commit, files });
+    kept.set(key, { state, files });
     for (const oldest of kept.keys()) {
       if (kept.size <= MAX_KEPT) break;
       kept.delete(oldest);
@@ -64,7 +66,7 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
           "index",
           `${scope.repository} is not indexed yet. Run \`mergewright memory index DIR\` first.`,
         );
-      const files = await filesAt(scope, note.commit, signal);
+      const files = await filesAt(scope, note, signal);
       const query = parseQuery(text);
       // Another model's vectors may have the same length, and would be compared all the same.
       const dense =

@@ -77,9 +77,11 @@ export async function gatherSignals(
     }
     return found;
   };
-  const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(hits, name, of);
+  // A write that was cut off may have left pieces of a file that never was, or is no more.
+  const whole = (hits: readonly Hit[]) => hits.filter(({ group }) => files.paths.has(group.slice(filePrefix.length)));
+  const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(whole(hits), name, of);
   const once = (name: Signal) => (hits: readonly Hit[]) => {
-    for (const { group, score } of hits) of(group.slice(filePrefix.length)).signals[name] = score;
+    for (const { group, score } of whole(hits)) of(group.slice(filePrefix.length)).signals[name] = score;
   };
   const told = (name: Signal) => (hits: readonly Hit[]) => {
     for (const { group, score } of hits) {
@@ -109,7 +111,7 @@ export async function gatherSignals(
     [ask("commit", all, COMMITS), (hits) => addHistory(hits, "history", "historyMax", files, of)],
     ...query.sentences.map((words): [Query, (hits: readonly Hit[]) => void] => [
       ask("chunk", vector(words), SENTENCE_LIMIT),
-      (hits) => addSentence(hits, of),
+      (hits) => addSentence(whole(hits), of),
     ]),
   ];
   if (dense !== null) asked.push([{ dense, limit: LIMIT }, chunks("dense")]);

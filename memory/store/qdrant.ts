@@ -118,17 +118,11 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
       await removeGroups(scope, remove, signal);
       if (put.length === 0) return;
       const { firsts, others, dense } = toPoints(scope, put);
-      // A group counts as stored by its first point, so that comes last: a write cut off in between is made again.
-      const known = await ask(signal, () =>
-        client.retrieve(SPARSE_COLLECTION, {
-          ids: firsts.map(({ id }) => id),
-          with_payload: ["group"],
-          with_vector: false,
-        }),
-      );
+      // A group counts as stored by its first point, so that comes last: a write cut off in between is made again. It may have left
+      // points without a first one, so all names are cleaned, and not only those that are known.
       await removeGroups(
         scope,
-        known.map(({ payload }) => (payload as unknown as StoredPayload).group),
+        put.map(({ name }) => name),
         signal,
       );
       await upsert(SPARSE_COLLECTION, others, signal);

@@ -1,8 +1,12 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { AccessDenied, ServiceUnavailable } from "../../domain/errors.ts";
+import { createCodeIndex } from "../../memory/code/code-index.ts";
+import { fileGroup } from "../../memory/code/document.ts";
 import { openQdrantStore } from "../../memory/store/qdrant.ts";
 import { hashOf, vectorOf } from "../../memory/text/vector.ts";
 import { playQdrant, type PlayedQdrant } from "./played-qdrant.ts";
+import { countedSource, makeRepository } from "./repository.ts";
 
 const signal = new AbortController().signal;
 const scope = { tenant: "acme", repository: "acme/shop" };
@@ -68,6 +72,31 @@ it("A write that is cut off does not count: the group's first point comes last",
   await store.write(scope, { put: [group], remove: [] }, signal);
   const upserts = played.seen.slice(before).filter(({ operation }) => operation === "upsert_points");
   expect(upserts.map(({ points }) => points)).toEqual([2, 1]);
+});
+
+it("What a write that was cut off left behind is neither found by a search nor mixed with what is written next", async () => {
+  const repository = makeRepository();
+  repository.commit("Start", { "src/money.ts": "export const discount = 1;\n" });
+  const store = open();
+  const code = createCodeIndex({ store, embedder: null });
+  const index = () => code.index(scope, countedSource(join(repository.folder, ".git")).source, "HEAD", { signal });
+  await index();
+  const search = () => code.search(scope, "phantom discount", { limit: 5, signal });
+  const long = Array.from({ length: 300 }, (_, at) => `export function phantom${at}() {\n  return ${at};\n}\n`);
+  const ghost = fileGroup("src/ghost.ts", "1", new TextEncoder().encode(long.join("")));
+  const before = played.seen.length;
+  const cut = {
+    throwIfAborted() {
+      if (played.seen.slice(before).some(({ operation }) => operation === "upsert_points")) throw new Error("cut off");
+    },
+  } as AbortSignal;
+  await expect(store.write(scope, { put: [ghost], remove: [] }, cut)).rejects.toThrow("cut off");
+  expect((await search()).map(({ path }) => path)).toEqual(["src/money.ts"]);
+  repository.commit("Short", { "src/ghost.ts": "export const phantom = 1;\n" });
+  await index();
+  const found = (await search()).find(({ path }) => path === "src/ghost.ts");
+  expect(found!.lines).toEqual([1, 1]);
+  repository.remove();
 });
 
 it("A refused key and a broken server are told apart, and a server that came back is used again", async () => {
