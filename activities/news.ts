@@ -6,11 +6,17 @@ import { isFork, type RepositoryName, sameRepository } from "../domain/ids.ts";
 import type { Forge, PullRequest } from "../domain/ports.ts";
 import type { RunEvent } from "../domain/read-delivery.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
-import type { Triggers } from "../domain/settings.ts";
+import type { RunSettings, Triggers } from "../domain/settings.ts";
 import type { Activities, RunRef } from "./contract.ts";
 import { working } from "./temporal.ts";
 
-export function createNews({ forge, triggers }: { forge: Forge; triggers: Triggers }): Pick<Activities, "readNews"> {
+export interface NewsParts {
+  forge: Forge;
+  triggers: Triggers;
+  settingsFor(repository: RepositoryName): RunSettings;
+}
+
+export function createNews({ forge, triggers, settingsFor }: NewsParts): Pick<Activities, "readNews"> {
   return {
     readNews: ({ run, pullRequest: number, since }) =>
       working(async (): Promise<IssueEvent[]> => {
@@ -83,7 +89,8 @@ export function createNews({ forge, triggers }: { forge: Forge; triggers: Trigge
         return [];
       case "teach": {
         const { text, commentId } = intent;
-        return sender
+        // As the intake has it, which ignored the same comment.
+        return sender && settingsFor(event.repository).memory.enabled
           ? [{ kind: "command", command: { verb: "remember", text }, by: sender.login, at, commentId }]
           : [];
       }
