@@ -3,7 +3,7 @@ import type { CommitRecord } from "../../domain/ports.ts";
 import { headOf } from "../../domain/text.ts";
 import type { Group, Point, SparseVector } from "../store/store.ts";
 import { hashOf, saturate, vectorOf, type Saturation } from "../text/vector.ts";
-import { TOKEN, wordsOf } from "../text/words.ts";
+import { copyOf, MAX_TOKEN_CHARACTERS, TOKEN, wordsOf } from "../text/words.ts";
 import { cut, type Chunk } from "./chunks.ts";
 import { kindOf } from "./file-kind.ts";
 import { languageOf } from "./languages.ts";
@@ -125,10 +125,11 @@ const MAX_HASHED = 400_000;
 function hashesOf(token: string): readonly number[] {
   const found = hashed.get(token);
   if (found !== undefined) return found;
+  if (token.length > MAX_TOKEN_CHARACTERS) return [];
   if (hashed.size >= MAX_HASHED) hashed.clear();
   const { parts, joined } = wordsOf(token);
   const hashes = [...parts, ...joined].map(hashOf);
-  hashed.set(token, hashes);
+  hashed.set(copyOf(token), hashes);
   return hashes;
 }
 

@@ -6,7 +6,7 @@ export const TOKEN =
   /[A-Za-z_$\u00c0-\u024f\u0370-\u1fff\u3040-\uffef][\w$\u00c0-\u024f\u0370-\u1fff\u3040-\uffef]*|\d+/g;
 
 /** Longer ones are data: base64, hashes, minified code. */
-const MAX_TOKEN_CHARACTERS = 80;
+export const MAX_TOKEN_CHARACTERS = 80;
 const CJK = /[\u3040-\u9fff\uac00-\ud7af]/;
 
 export interface Words {
@@ -25,14 +25,21 @@ const MAX_KNOWN = 400_000;
 export function wordsOf(token: string): Words {
   const found = known.get(token);
   if (found !== undefined) return found;
+  if (token.length > MAX_TOKEN_CHARACTERS) return NONE;
   if (known.size >= MAX_KNOWN) known.clear();
-  const words = split(token);
-  known.set(token, words);
+  // Its words may be parts of it, so they are taken from the copy.
+  const own = copyOf(token);
+  const words = split(own);
+  known.set(own, words);
   return words;
 }
 
+/** A match is a view of the text that it was found in, which stays in memory for as long as the match does: a whole file for a name. */
+export function copyOf(token: string): string {
+  return Buffer.from(token, "utf16le").toString("utf16le");
+}
+
 function split(token: string): Words {
-  if (token.length > MAX_TOKEN_CHARACTERS) return NONE;
   if (CJK.test(token)) return { parts: pairs(token), joined: [] };
   const raw =
     token.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\u00c0-\u1fff]+|\d+/g)?.map((part) => part.toLowerCase()) ?? [];

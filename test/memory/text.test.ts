@@ -1,4 +1,7 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { countText } from "../../memory/code/document.ts";
 import { stem } from "../../memory/text/stem.ts";
 import { hashOf, saturate, vectorOf } from "../../memory/text/vector.ts";
 import { wordsOf } from "../../memory/text/words.ts";
@@ -21,6 +24,23 @@ describe("A name is split as people speak of it", () => {
   it("data is not a name", () => {
     expect(wordsOf("a1".repeat(60))).toEqual({ parts: [], joined: [] });
   });
+});
+
+it("The names of a text are remembered without the text, and data not at all", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const megabytes = () => {
+    collect();
+    return process.memoryUsage().heapUsed / 2 ** 20;
+  };
+  const count = (at: number) => {
+    const letters = String.fromCharCode(97 + (at % 20), 97 + Math.floor(at / 20));
+    countText(`uniqueIdentifier${letters} data${letters}${"a".repeat(500_000)} ${" ".repeat(500_000)}`, new Map(), 1);
+  };
+  count(0);
+  const before = megabytes();
+  for (let at = 1; at <= 40; at += 1) count(at);
+  expect(megabytes() - before).toBeLessThan(10);
 });
 
 describe("Forms of a word are one", () => {
