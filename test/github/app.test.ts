@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkGitHub, createForge, type ForgeOptions } from "../../activities/adapters/github/forge.ts";
+import type { Forge } from "../../domain/ports.ts";
 import { kindOf } from "../../activities/adapters/github/doctor.ts";
 import { asked, forgeOptions, makeKey, openedPull, REPOSITORY, type Setting, setting } from "./github.ts";
 
@@ -71,7 +72,10 @@ describe("as a GitHub App", () => {
     expect(await forge.repository(REPOSITORY)).toMatchObject({ fullName: REPOSITORY });
   });
 
-  it("works on a machine whose clock is wrong by an hour", async () => {
+  it.each<[string, (forge: Forge) => Promise<unknown>, unknown]>([
+    ["its API", (forge) => forge.repository(REPOSITORY), expect.objectContaining({ fullName: REPOSITORY })],
+    ["a token for Git", (forge) => forge.gitToken(REPOSITORY), expect.stringMatching(/^ghs_/)],
+  ])("works on a machine whose clock is wrong by an hour, when it asks first for %s", async (_what, ask, expected) => {
     const { app } = await asApp();
     const watched = app.fetch ?? fetch;
     const late = new Date(Date.now() - 3_600_000).getTime();
@@ -93,7 +97,7 @@ describe("as a GitHub App", () => {
           });
         },
       });
-      expect(await forge.repository(REPOSITORY)).toMatchObject({ fullName: REPOSITORY });
+      expect(await ask(forge)).toEqual(expected);
     } finally {
       Date.now = realNow;
     }

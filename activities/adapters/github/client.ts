@@ -131,7 +131,14 @@ export function createClient(options: ForgeOptions): Client {
     answer: withToken,
     token: (repository) => {
       split(repository);
-      return translated(`mint a token for ${repository}`, options.signal?.(), () => tokenFor(repository, false));
+      // As with all that an App asks first: the refusal tells how wrong our clock is.
+      return translated(`mint a token for ${repository}`, options.signal?.(), () =>
+        tokenFor(repository, false).catch((error: unknown) =>
+          credentials.kind === "app" && readFailure(error)?.status === 401
+            ? tokenFor(repository, true)
+            : Promise.reject(error),
+        ),
+      );
     },
     async ask(repository, action, request) {
       return (await withToken(repository, action, (octokit, at) => request(octokit.rest, at))).data;
