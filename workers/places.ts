@@ -6,6 +6,12 @@ import type { ActivitySlotInfo, SlotPermit, SlotSupplier } from "@temporalio/wor
 import type { Sandboxes } from "../domain/ports.ts";
 import type { Uses } from "./uses.ts";
 
+/** A long reply of Claude takes less; a run that ended instead, or waits for the approval of its plan, gives its place back then. */
+const KEPT_FOR_MS = 5 * 60_000;
+
+/** The coder begins when the planner's sandbox is closed, at the same home, and opens its own with its first command. */
+const COMES_BACK = /-planner$/;
+
 export class Places {
   readonly limit: number;
   /** By run key: its open sandboxes. */
@@ -35,11 +41,18 @@ export class Places {
     this.#runs.set(runKey, open.add(sandbox));
   }
 
-  /** Says that a sandbox is gone, whoever closed it. One that is not known here is fine. */
-  leave(sandbox: string): void {
+  /** Says that a sandbox is gone, whoever closed it. One that is not known here is fine. `comesBack`: its run opens another soon. */
+  leave(sandbox: string, comesBack = false): void {
     for (const [runKey, open] of this.#runs) {
-      if (open.delete(sandbox) && open.size === 0) this.#runs.delete(runKey);
+      if (!open.delete(sandbox) || open.size > 0) continue;
+      if (comesBack) setTimeout(() => this.#giveUp(runKey), KEPT_FOR_MS).unref();
+      else this.#runs.delete(runKey);
     }
+    this.#next();
+  }
+
+  #giveUp(runKey: string): void {
+    if (this.#runs.get(runKey)?.size === 0) this.#runs.delete(runKey);
     this.#next();
   }
 
@@ -106,7 +119,7 @@ export function inPlaces<Engine extends Sandboxes>(sandboxes: Engine, places: Pl
     },
     async close(key) {
       await sandboxes.close(key);
-      places.leave(key);
+      places.leave(key, COMES_BACK.test(key));
       await uses.forget(key);
     },
   };

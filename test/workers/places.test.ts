@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { CustomSlotSupplier, ActivitySlotInfo, SlotReserveContext } from "@temporalio/worker";
 import type { Sandbox, Sandboxes, SandboxSpec } from "../../domain/ports.ts";
 import { makeRoom } from "../../workers/crowd.ts";
@@ -44,6 +44,29 @@ describe("a worker", () => {
     places.leave("a-coder");
     expect(await third).toEqual({});
     expect(places.sandboxes).toEqual(["b-coder"]);
+  });
+
+  it("keeps the place of a run between its planner and its coder, for a while", async () => {
+    vi.useFakeTimers();
+    try {
+      const places = new Places(1);
+      const slots = slotsOf(places);
+      places.enter("a", "a-planner");
+      places.leave("a-planner", true);
+      expect(slots.tryReserveSlot(context)).toBeNull();
+      places.enter("a", "a-coder");
+      vi.advanceTimersByTime(3_600_000);
+      expect(places.full).toBe(true);
+      places.leave("a-coder");
+      expect(places.full).toBe(false);
+      places.enter("b", "b-planner");
+      places.leave("b-planner", true);
+      expect(places.full).toBe(true);
+      vi.advanceTimersByTime(3_600_000);
+      expect(places.full).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("lets a wait for room be given up, and forgets it", async () => {
