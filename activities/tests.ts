@@ -7,7 +7,7 @@ import { cutOutput } from "../domain/text.ts";
 import { findJson, putFirstJson } from "./artifacts.ts";
 import type { Activities, RunTestsInput } from "./contract.ts";
 import { untilDraining, working } from "./temporal.ts";
-import { forget, openWorkspace, sandboxKey, type WorkspaceParts } from "./workspace.ts";
+import { closeWorkspace, openWorkspace, type WorkspaceParts } from "./workspace.ts";
 
 /** Bytes kept of the head and of the tail; the evidence in status and pull request shows a part of it. */
 const KEEP_BYTES = 16_000;
@@ -24,7 +24,7 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
         const known = await findJson<TestRun>(parts.artifacts, key);
         if (known) {
           // The attempt that stored it may have been ended before it closed its sandbox.
-          await parts.sandboxes.close(sandboxKey(run, purpose));
+          await closeWorkspace(parts, input.workspace);
           return known;
         }
         const result = await untilDraining(parts.draining, signal, async (until) => {
@@ -42,15 +42,13 @@ export function createTests(parts: WorkspaceParts & { draining: AbortSignal }): 
         });
         if (result.kind === "unknown") {
           // It tells nothing of the change, and the journal would answer the same for ever: the next attempt needs a new sandbox.
-          forget(parts, input.workspace);
-          await parts.sandboxes.close(sandboxKey(run, purpose));
+          await closeWorkspace(parts, input.workspace);
           throw new SandboxLost(
             `The tests on the ${input.on} were ended from outside before they had a result. They run again in a new sandbox.`,
           );
         }
         const tests = await putFirstJson(parts.artifacts, key, evidenceOf(input, result));
-        forget(parts, input.workspace);
-        await parts.sandboxes.close(sandboxKey(run, purpose));
+        await closeWorkspace(parts, input.workspace);
         return tests;
       }),
   };

@@ -10,11 +10,11 @@ import { untilDraining, working } from "./temporal.ts";
 import { within } from "./within.ts";
 import {
   checkpoint,
+  closeWorkspace,
   forget,
   markSafe,
   openWorkspace,
   remember,
-  sandboxKey,
   type Saving,
   type WorkspaceParts,
 } from "./workspace.ts";
@@ -28,17 +28,8 @@ export interface ToolParts extends WorkspaceParts {
 /** An agent can grep; it should not wait. */
 const SEARCH_WITHIN_MS = 5_000;
 
-export function createSandboxEnding({
-  sandboxes,
-  trees,
-}: Pick<ToolParts, "sandboxes" | "trees">): Pick<Activities, "closeSandbox"> {
-  return {
-    closeSandbox: ({ run, purpose }) =>
-      working(async () => {
-        trees.delete(sandboxKey(run, purpose));
-        await sandboxes.close(sandboxKey(run, purpose));
-      }),
-  };
+export function createSandboxEnding(parts: Pick<ToolParts, "sandboxes" | "trees">): Pick<Activities, "closeSandbox"> {
+  return { closeSandbox: (of) => working(() => closeWorkspace(parts, of)) };
 }
 
 /**
@@ -110,7 +101,7 @@ async function runCall(
   if (saved.kind === "saved") remember(parts, { ...workspace, checkpoint: saved.checkpoint });
   // Without its repository nothing in it can be saved any more: the next call gets one built from the last checkpoint.
   if (saved.kind === "failed" && (await sandbox.read(".git", 1, signal)).kind !== "directory") {
-    await parts.sandboxes.close(sandboxKey(workspace.run, workspace.purpose));
+    await closeWorkspace(parts, workspace);
   }
   return stored;
 }

@@ -77,6 +77,16 @@ export function forget({ trees }: WorkspaceParts, ref: WorkspaceRef): void {
   trees.delete(sandboxKey(ref.run, ref.purpose));
 }
 
+/** Ends its sandbox. One that is not open is fine. */
+export async function closeWorkspace(
+  { sandboxes, trees }: Pick<WorkspaceParts, "sandboxes" | "trees">,
+  { run, purpose }: Pick<WorkspaceRef, "run" | "purpose">,
+): Promise<void> {
+  const key = sandboxKey(run, purpose);
+  trees.delete(key);
+  await sandboxes.close(key);
+}
+
 /** The base and the last commit on top of it. */
 function standsAt({ commit, checkpoint: last }: WorkspaceRef): string {
   return `${commit} ${last?.commit ?? commit}`;
