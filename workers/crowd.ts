@@ -20,24 +20,7 @@ export interface CrowdOptions {
 }
 
 /** How soon room is made: a run of minutes loses little by it, and a full worker asks Temporal once for each of its runs. */
-const EVERY_MS = 5_000;
-
-/** Returns how to stop it. */
-export function watchCrowd(options: CrowdOptions): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const round = async (): Promise<void> => {
-    await makeRoom(options).catch((error: unknown) => {
-      options.log.warn({ err: error }, "no room could be made on a full worker; tried again in a moment");
-    });
-    if (!stopped) timer = setTimeout(() => void round(), EVERY_MS).unref();
-  };
-  void round();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
-}
+export const CROWD_EVERY_MS = 5_000;
 
 /** Keys of the sandboxes that were removed. */
 export async function makeRoom({ standingOf, sandboxes, places, uses, log }: CrowdOptions): Promise<string[]> {

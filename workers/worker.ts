@@ -10,7 +10,7 @@ import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { removeLeftovers, tidyMirrors } from "./cleaning.ts";
 import { connectionOptions } from "./connect.ts";
-import { standingInTemporal, watchCrowd } from "./crowd.ts";
+import { CROWD_EVERY_MS, makeRoom, standingInTemporal } from "./crowd.ts";
 import { hasSibling, homeId } from "./home.ts";
 import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
@@ -119,7 +119,13 @@ export async function startWorker(
       everyMs,
       log,
     }),
-    watchCrowd({ standingOf: (workflowId) => standingInTemporal(client, workflowId), sandboxes, places, uses, log }),
+    startRounds({
+      work: () =>
+        makeRoom({ standingOf: (workflowId) => standingInTemporal(client, workflowId), sandboxes, places, uses, log }),
+      failed: "no room could be made on a full worker; tried again in a moment",
+      everyMs: CROWD_EVERY_MS,
+      log,
+    }),
   ];
   const ended = untilStopped(workers, connection);
   ended.catch(() => undefined);
