@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,30 +15,25 @@ import { temporalAddress } from "../support/temporal.ts";
 
 const BINARY = fileURLToPath(new URL("../../bin/mergewright.mjs", import.meta.url));
 const HEAD = "a".repeat(40);
+import { type AccountServer, startAccountServer } from "./account-server.ts";
 
 let world: World;
 let home: string;
 let source: TestRepository;
-let github: Server;
+let github: AccountServer;
 let env: Record<string, string>;
 beforeAll(async () => {
   world = await createWorld();
   home = mkdtempSync(join(tmpdir(), "mergewright-cli-mcp-"));
   source = makeRepository();
   source.commit("Start", { "src/parser.py": "def parse_header(line):\n    return line.split(':')\n" });
-  github = createServer((request, response) => {
-    const known = request.url === "/user" && request.headers.authorization?.endsWith("a-token");
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
-    response.end(JSON.stringify(known ? { login: "ada", id: 7, type: "User" } : { message: "Bad credentials" }));
-  }).listen(0, "127.0.0.1");
-  await once(github, "listening");
-  const { port } = github.address() as { port: number };
+  github = await startAccountServer();
   env = {
     PATH: process.env["PATH"] ?? "",
     MERGEWRIGHT_HOME: home,
     TEMPORAL_ADDRESS: temporalAddress(),
     GITHUB_TOKEN: "a-token",
-    GITHUB_API_URL: `http://127.0.0.1:${port}`,
+    GITHUB_API_URL: github.url,
   };
 });
 afterAll(async () => {

@@ -1,29 +1,22 @@
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { type AccountServer, startAccountServer } from "./account-server.ts";
 import { cli } from "./run-cli.ts";
 
 const server = inject("temporalAddress");
 const address = "value" in server ? server.value : "";
 const name = `cli-${process.pid}`;
 let cwd: string;
-let github: Server;
+let github: AccountServer;
 let env: Record<string, string>;
 
 beforeAll(async () => {
   if ("missing" in server) throw new Error(server.missing);
   cwd = mkdtempSync(join(tmpdir(), "mw-cli-"));
-  github = createServer((request, response) => {
-    const known = request.url === "/user" && request.headers.authorization?.endsWith("a-token");
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
-    response.end(JSON.stringify(known ? { login: "ada", id: 7, type: "User" } : { message: "Bad credentials" }));
-  }).listen(0, "127.0.0.1");
-  await once(github, "listening");
-  const { port } = github.address() as { port: number };
-  env = { TEMPORAL_ADDRESS: address, GITHUB_TOKEN: "a-token", GITHUB_API_URL: `http://127.0.0.1:${port}` };
+  github = await startAccountServer();
+  env = { TEMPORAL_ADDRESS: address, GITHUB_TOKEN: "a-token", GITHUB_API_URL: github.url };
 });
 afterAll(() => {
   github.close();
