@@ -1,0 +1,83 @@
+/** Two processes at one effect: an attempt that was taken for dead goes on beside the one that follows it. */
+import { expect, it, vi } from "vitest";
+import { createForge } from "../../activities/adapters/github/forge.ts";
+import type { Forge } from "../../domain/ports.ts";
+import { BRANCH, forgeOptions, REPOSITORY, setting, type Setting } from "./github.ts";
+
+const MARKER = "<!-- mergewright:progress run=k -->";
+const PULL = { head: BRANCH, base: "main", title: "Make it right", body: "Closes #1", draft: false };
+
+it.each([0, 1])("at one comment leave one, and both know it as theirs (%s is ahead)", async (ahead) => {
+  const { workers, at } = await twoWorkers("POST", /\/issues\/1\/comments$/, ahead);
+  await at.people.as("reader").openIssue(REPOSITORY, { title: "It is wrong" });
+  const put = (forge: Forge, body: string) => forge.putComment(REPOSITORY, 1, { marker: MARKER, body, id: null });
+  const [one, two] = await Promise.all([put(workers[0], "Working"), put(workers[1], "Working")]);
+  expect(one.id).toBe(two.id);
+  expect(await ours(at)).toEqual([{ id: one.id, body: `${MARKER}\nWorking` }]);
+  expect(await put(workers[1], "Done")).toMatchObject({ id: one.id });
+});
+
+it("at one comment, one of them killed before it looked again, leave one with the next that is said", async () => {
+  const { workers, at } = await twoWorkers("POST", /\/issues\/1\/comments$/, 0);
+  await at.people.as("reader").openIssue(REPOSITORY, { title: "It is wrong" });
+  const put = (forge: Forge, body: string) => forge.putComment(REPOSITORY, 1, { marker: MARKER, body, id: null });
+  // Neither gets to look after it has made it: two lists before, and these fail.
+  await at.people.fault({ method: "GET", path: "/comments", skip: 2, times: 2, status: 502 });
+  const lost = await Promise.allSettled(workers.map((forge) => put(forge, "Working")));
+  expect(lost.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(await ours(at)).toHaveLength(2);
+  const { id } = await put(workers[0], "Done");
+  expect(await ours(at)).toEqual([{ id, body: `${MARKER}\nDone` }]);
+});
+
+it("at one pull request leave one, and both know it", async () => {
+  const { workers, at } = await twoWorkers("POST", /\/pulls$/, 0);
+  await at.people.push({ as: "bot", repository: REPOSITORY, branch: BRANCH, files: { "a.txt": "two\n" } });
+  const opened = await Promise.all(workers.map((forge) => forge.openPullRequest(REPOSITORY, PULL)));
+  expect(opened[0]!.number).toBe(opened[1]!.number);
+  expect((await at.people.ledger()).filter(({ route }) => route.endsWith("/pulls"))).toHaveLength(1);
+});
+
+it("at the same labels leave each label once", async () => {
+  const { workers, at } = await twoWorkers("POST", /\/labels$/, 0);
+  await at.people.as("reader").openIssue(REPOSITORY, { title: "It is wrong" });
+  await Promise.all(workers.map((forge) => forge.addLabels(REPOSITORY, 1, ["bug", "mergewright:working"])));
+  expect((await at.forge.issue(REPOSITORY, 1)).labels.toSorted()).toEqual(["bug", "mergewright:working"]);
+});
+
+async function ours({ people }: Setting): Promise<{ id: number; body: string }[]> {
+  const comments = (await people.as("bot").rest("GET", `/repos/${REPOSITORY}/issues/1/comments`)) as {
+    id: number;
+    body: string;
+  }[];
+  return comments.map(({ id, body }) => ({ id, body }));
+}
+
+/** Their requests of this kind meet: none goes out before the other has come as far; then `ahead` goes first. */
+async function twoWorkers(
+  method: string,
+  path: RegExp,
+  ahead: number,
+): Promise<{ at: Setting; workers: [Forge, Forge] }> {
+  const at = await setting();
+  let first: () => void = () => undefined;
+  const firstIsOut = new Promise<void>((resolve) => (first = resolve));
+  let arrived = 0;
+  let met: () => void = () => undefined;
+  const meeting = new Promise<void>((resolve) => (met = resolve));
+  const meetingFetch = (mine: number) => async (url: string, init?: RequestInit) => {
+    if ((init?.method ?? "GET") !== method || !path.test(new URL(url).pathname)) return at.wire.fetch(url, init);
+    if ((arrived += 1) === 2) met();
+    await meeting;
+    if (mine !== ahead) await firstIsOut;
+    return at.wire.fetch(url, init).finally(first);
+  };
+  // A process of its own knows nothing of what the other is about to do.
+  vi.resetModules();
+  const other = await import("../../activities/adapters/github/forge.ts");
+  const workers: [Forge, Forge] = [
+    createForge(forgeOptions(at.server, at.wire, { fetch: meetingFetch(0) })),
+    other.createForge(forgeOptions(at.server, at.wire, { fetch: meetingFetch(1) })),
+  ];
+  return { at, workers };
+}
