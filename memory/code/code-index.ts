@@ -68,17 +68,22 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         );
       const files = await filesAt(scope, note, signal);
       const query = parseQuery(text);
-      // Another model's vectors may have the same length, and would be compared all the same.
-      const dense =
-        embedder === null || note.form !== formOf({ dense: embedder })
-          ? null
-          : await orWordsAlone(
+      const ofOneModel = (now: IndexNote | null): boolean =>
+        embedder !== null && now !== null && now.form === formOf({ dense: embedder }) && now.mixed !== true;
+      const asked =
+        embedder !== null && ofOneModel(note)
+          ? await orWordsAlone(
               (until) => embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", until),
               signal,
               warn,
-            );
-      const ranked = rank(await gatherSignals(store, scope, files, query, dense?.[0] ?? null, signal), limit);
-      return ranked.map((each) => explain(each, query));
+            )
+          : null;
+      const dense = asked?.[0] ?? null;
+      let candidates = await gatherSignals(store, scope, files, query, dense, signal);
+      // Another model's vectors may have the same length, and would be compared all the same: also those that came in meanwhile.
+      if (dense !== null && !ofOneModel((await store.note(scope, signal)) as IndexNote | null))
+        candidates = await gatherSignals(store, scope, files, query, null, signal);
+      return rank(candidates, limit).map((each) => explain(each, query));
     },
     async remove(scope, signal) {
       kept.delete(JSON.stringify(scope));

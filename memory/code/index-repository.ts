@@ -51,7 +51,10 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   }
   // Until this is taken off again what is stored may be of two commits: after a kill, or where two processes write at once.
   const writing = randomUUID();
-  const begun: IndexNote = { ...(note ?? { commit: "", files: 0, commits: 0 }), form: formOf(input), writing };
+  const form = formOf(input);
+  // What is made anew file by file has vectors of two models until the last one is done.
+  const mixed = note !== null && (note.form !== form || note.mixed === true);
+  const begun: IndexNote = { ...(note ?? { commit: "", files: 0, commits: 0 }), form, writing, mixed };
   await store.setNote(scope, { ...begun }, signal);
   const files = await indexFiles(input, commit);
   const history = await indexHistory(input, commit);
@@ -64,13 +67,15 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
     unchanged: false,
   };
   const now = (await store.note(scope, signal)) as IndexNote | null;
+  const alone = now?.writing === writing;
   const written: IndexNote = {
-    form: formOf(input),
+    form,
     commit,
     files: files.files,
     commits: history.commits,
     // Somebody else wrote meanwhile: the next index compares everything.
-    writing: now?.writing === writing ? null : "several",
+    writing: alone ? null : "several",
+    mixed: !alone && (now === null || now.form !== form || now.mixed === true),
   };
   await store.setNote(scope, { ...written }, signal);
   return result;
@@ -85,6 +90,8 @@ export interface IndexNote {
   commits: number;
   /** Who is writing, or was when it was killed; null: all of it is of `commit`. */
   writing: string | null;
+  /** Some of what is stored may have been made in another form, such as by another embeddings model. */
+  mixed?: boolean;
 }
 
 /** @param dense what makes the dense vectors; without it there are none. */

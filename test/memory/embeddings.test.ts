@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { AccessDenied, RateLimited, RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
-import { createEmbedder } from "../../memory/dense/embedder.ts";
+import { createEmbedder, type Embedder } from "../../memory/dense/embedder.ts";
 import { orWordsAlone } from "../../memory/dense/or-words.ts";
 import { createExperience } from "../../memory/experience/experience.ts";
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
@@ -87,6 +87,52 @@ it("A search asks no model but the one that made the index, whose vectors say no
   expect(await searched("two")).toEqual([]);
   expect(service.seen).toEqual([]);
   expect(await searched("one")).toMatchObject([{ path: "src/basket.ts" }, {}]);
+  await store.close();
+});
+
+it.each(stores)(
+  "While an index is made anew for another model, vectors of the two are never compared, also after it was broken off, in %s",
+  async (_, open) => {
+    const store = open();
+    const codeOf = (model: string) => createCodeIndex({ store, embedder: embedderOf(model) });
+    const found = async (model: string) =>
+      (await codeOf(model).search(scope, "purchase fails", { limit: 5, signal })).length;
+    await codeOf("one").index(scope, sourceOf(), "HEAD", { signal });
+    const foundMeanwhile: number[] = [];
+    const { embed } = embedderOf("two");
+    const slow: Embedder = {
+      model: "two",
+      embed: async (...texts) => {
+        foundMeanwhile.push(await found("one"), await found("two"));
+        return embed(...texts);
+      },
+    };
+    service.failNext(503);
+    await expect(
+      createCodeIndex({ store, embedder: slow }).index(scope, sourceOf(), "HEAD", { signal }),
+    ).rejects.toThrow();
+    expect([...foundMeanwhile, await found("one"), await found("two")]).toEqual([0, 0, 0, 0]);
+    await createCodeIndex({ store, embedder: slow }).index(scope, sourceOf(), "HEAD", { signal });
+    expect([foundMeanwhile, await found("one"), await found("two")]).toEqual([[0, 0, 0, 0], 0, 2]);
+    await codeOf("two").remove(scope, signal);
+    await store.close();
+  },
+);
+
+it("A search whose index is made anew while it asks leaves the vectors out", async () => {
+  const store = openEmbeddedStore(join(folder, "overtaken.db"));
+  const one = embedderOf("one");
+  const index = createCodeIndex({ store, embedder: one });
+  await index.index(scope, sourceOf(), "HEAD", { signal });
+  const overtaken: Embedder = {
+    model: "one",
+    embed: async (...texts) => {
+      await createCodeIndex({ store, embedder: embedderOf("two") }).index(scope, sourceOf(), "HEAD", { signal });
+      return one.embed(...texts);
+    },
+  };
+  const search = createCodeIndex({ store, embedder: overtaken }).search(scope, "purchase fails", { limit: 5, signal });
+  expect(await search).toEqual([]);
   await store.close();
 });
 
