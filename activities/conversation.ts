@@ -115,5 +115,14 @@ export function replyKey(run: RunRef, conversation: string, turn: number, digest
 }
 
 export function resultKey(run: Pick<RunRef, "runKey">, conversation: string, turn: number, callId: string): string {
-  return turnKey(run.runKey, conversation, turn, { result: callId.replaceAll(/[^A-Za-z0-9_-]/g, "_") });
+  return turnKey(run.runKey, conversation, turn, { result: inKey(callId) });
+}
+
+/** Where it is counted how often the sandbox was lost in the middle of a call. */
+export function lossesKey(run: Pick<RunRef, "runKey">, conversation: string, turn: number, callId: string): string {
+  return turnKey(run.runKey, conversation, turn, { losses: inKey(callId) });
+}
+
+function inKey(callId: string): string {
+  return callId.replaceAll(/[^A-Za-z0-9_-]/g, "_");
 }

@@ -1,11 +1,13 @@
 /** The tool calls of a reply, each run in the workspace at most once, with the tree made safe when it changed. */
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources";
+import { failed } from "../agents/tools/result.ts";
 import { runTool } from "../agents/tools.ts";
 import { scopeOfRepository } from "../domain/memory.ts";
 import type { MemoryPort } from "../domain/ports.ts";
 import { findJson, putFirstJson } from "./artifacts.ts";
 import type { Activities, Checkpoint, RunRef, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
-import { type Conversations, resultKey, type StoredResult, type StoredTurn } from "./conversation.ts";
+import { type Conversations, lossesKey, resultKey, type StoredResult, type StoredTurn } from "./conversation.ts";
+import { MAX_LOSSES, orGivenUp } from "./losses.ts";
 import { untilDraining, working } from "./temporal.ts";
 import { within } from "./within.ts";
 import {
@@ -76,16 +78,23 @@ async function runCall(
   const { limits } = await parts.settings.of(workspace.run);
   const journalKey = `${conversation}-${turn - 1}-${callId}`;
   const { sandbox, filled, rebuilt } = await openWorkspace(parts, workspace, journalKey, signal);
-  const { text, isError, mayHaveChanged } = await runTool(call, {
-    sandbox,
-    session: conversation,
-    key: journalKey,
-    limits,
-    signal,
-    searchCode: (query, limit) =>
-      within(SEARCH_WITHIN_MS, "The index of the code", signal, (until) =>
-        parts.memory.code.search(scopeOfRepository(workspace.run.repository), query, { limit, signal: until }),
-      ),
+  const run = () =>
+    runTool(call, {
+      sandbox,
+      session: conversation,
+      key: journalKey,
+      limits,
+      signal,
+      searchCode: (query, limit) =>
+        within(SEARCH_WITHIN_MS, "The index of the code", signal, (until) =>
+          parts.memory.code.search(scopeOfRepository(workspace.run.repository), query, { limit, signal: until }),
+        ),
+    });
+  const losses = lossesKey(workspace.run, conversation, turn - 1, callId);
+  const { text, isError, mayHaveChanged } = await orGivenUp(parts.artifacts, losses, run, async () => {
+    // The next call gets one built from the last checkpoint.
+    await closeWorkspace(parts, workspace);
+    return failed(LOST_EACH_TIME);
   });
   const saved: Saving = mayHaveChanged
     ? await checkpoint(parts, workspace, conversation, sandbox, journalKey, signal)
@@ -125,6 +134,8 @@ async function ranBefore(
   );
   return found.some((result) => result !== null);
 }
+
+const LOST_EACH_TIME = `[Given up: ${MAX_LOSSES} times the sandbox was lost while this ran, and what it had changed with it. The next call finds the tree as it was before. Do not kill processes that you have not started, and use less memory.]`;
 
 function notSaved(reason: string): string {
   return `[The working tree could not be saved after this: what changed since the last saved state is lost with the sandbox. Mend this before you go on (free space, remove nested or broken repositories). Git said: ${reason}]`;

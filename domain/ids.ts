@@ -142,8 +142,13 @@ export function turnKey(
   runKey: string,
   conversation: string,
   turn: number,
-  part: { reply: string } | { result: string },
+  part: { reply: string } | { result: string } | { losses: string },
 ): string {
-  const name = "reply" in part ? `turns/${turn}.${part.reply}` : `results/${turn}.${part.result}`;
+  const name =
+    "reply" in part
+      ? `turns/${turn}.${part.reply}`
+      : "result" in part
+        ? `results/${turn}.${part.result}`
+        : `losses/${turn}.${part.losses}`;
   return `${runPrefix(runKey)}/agents/${conversation}/${name}.json`;
 }

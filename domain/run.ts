@@ -58,6 +58,8 @@ export interface TestRun {
   on: "base" | "base-with-new-tests" | "branch";
   /** null: it did not end by itself (time limit, out of memory, lost). */
   exitCode: number | null;
+  /** It was tried several times, and each time took what runs it along. Absent: it did not. */
+  killedItself?: true;
   /** Head and tail of what it printed, already cut and cleaned of control characters. */
   output: string;
   durationMs: number;

@@ -71,11 +71,21 @@ export function judgeVerification({ category, runs, changedTestPaths, command }:
   );
 }
 
-type RunOutcome = "passed" | "failed" | "no-tests" | "timed-out" | "killed" | "cannot-start" | "broken" | "not-run";
+type RunOutcome =
+  | "passed"
+  | "failed"
+  | "no-tests"
+  | "timed-out"
+  | "killed"
+  | "killed-itself"
+  | "cannot-start"
+  | "broken"
+  | "not-run";
 
 /** What an exit code says. Only `passed` and `failed` are evidence; the rest is trouble with the machinery. */
 function outcomeOf(run: TestRun, command: string): RunOutcome {
   const { exitCode } = run;
+  if (run.killedItself) return "killed-itself";
   if (exitCode === null) return "timed-out";
   if (exitCode === 0) return ranNothing(run.output) ? "no-tests" : "passed";
   // 126 and 127 are the shell's: not executable, not found.
@@ -126,6 +136,8 @@ function branchFailure(branch: TestRun, outcome: RunOutcome, base: TestRun | und
       return `\`${command}\` ran no tests on the branch, which shows nothing. Make sure that it finds them.${history}`;
     case "timed-out":
       return `\`${command}\` did not end by itself on the branch within its time limit. Look for a test or a loop that hangs.${history}`;
+    case "killed-itself":
+      return `\`${command}\` has no result on the branch: it was tried several times, each in a new sandbox, and each time what runs it was killed while it ran. Look for code or a test that kills processes which it has not started (its parent, \`kill -9 -1\`, killall), or takes all the memory.${history}`;
     case "killed":
       return `\`${command}\` was killed on the branch (exit code ${branch.exitCode}): probably out of memory.${history}`;
     case "cannot-start":
@@ -150,6 +162,8 @@ function noEvidence(run: TestRun | undefined, outcome: RunOutcome): string {
   switch (outcome) {
     case "timed-out":
       return "the run did not end there within its time limit. Give the new test a short time limit of its own, so that it fails instead of hanging.";
+    case "killed-itself":
+      return "each run there killed what runs it. Make the new test fail without ending processes that it has not started.";
     case "killed":
       return `the run was killed there (exit code ${run?.exitCode}), probably out of memory. Make the new test fail before it uses so much.`;
     case "cannot-start":

@@ -72,6 +72,16 @@ describe("what counts as verified", () => {
       { fails: null, passes: true, verified: false, reason: /short time limit/ },
     ],
     [
+      "a base whose tests kill what runs them",
+      { runs: [{ ...tests(null), killedItself: true }, branch(0)] },
+      { fails: null, passes: true, verified: false, reason: /without ending processes/ },
+    ],
+    [
+      "a branch whose tests kill what runs them",
+      { runs: [tests(1), { ...branch(null), killedItself: true }, base(0)] },
+      { fails: true, passes: false, verified: false, reason: /kills processes which it has not started.*broke it/ },
+    ],
+    [
       "a base on which pytest found no tests",
       { command: "python3 -m pytest", runs: [tests(5), branch(0)] },
       { fails: null, passes: true, verified: false, reason: /no tests ran/ },

@@ -215,6 +215,79 @@ it("tests that were ended from outside are no evidence: the next attempt runs th
   expect(await attempt()).toMatchObject({ exitCode: 0 });
 });
 
+it("tests that end what runs them each time count as failed with the third, and say so", async () => {
+  const log = join(root, "suicides");
+  const input = testsOf("suicide", `echo begun >> ${log}; kill -9 $PPID; sleep 5`);
+  // Each attempt on a worker of its own: what is counted is known to all.
+  const attempt = (parts: ToolParts) => inActivity(() => createTests(parts).runTests(input));
+  for (const parts of [worker(), worker()]) {
+    await expect(attempt(parts)).rejects.toThrow(SandboxLost);
+    expect(await opened(parts)).toEqual([]);
+  }
+  const parts = worker();
+  const outcome = await attempt(parts);
+  expect(outcome).toMatchObject({ on: "branch", exitCode: null, killedItself: true });
+  expect(outcome.output).toContain("3 times, each in a new sandbox");
+  expect(await opened(parts)).toEqual([]);
+  expect(await attempt(worker())).toEqual(outcome);
+  expect((await readFile(log, "utf8")).trim().split("\n")).toHaveLength(3);
+});
+
+it("a command whose sandbox is lost each time is given up with the third, and Claude is told", async () => {
+  const workspace = { ...on.ref, purpose: "lost-each-time" };
+  const key = `${on.ref.run.runKey}-lost-each-time`;
+  let replies = 0;
+  const parts = worker();
+  // The container goes while the command runs.
+  const losing = (own: ToolParts): ToolParts => ({
+    ...own,
+    sandboxes: {
+      ...own.sandboxes,
+      open: async (spec, signal) => {
+        const sandbox = await own.sandboxes.open(spec, signal);
+        const run: typeof sandbox.run = async (command, until) => {
+          if (!command.script.includes("take it down")) return sandbox.run(command, until);
+          await own.sandboxes.close(key);
+          throw new SandboxLost("It is gone.");
+        };
+        return new Proxy(sandbox, {
+          get: (of, name: keyof typeof sandbox) => {
+            if (name === "run") return run;
+            const value = of[name];
+            return typeof value === "function" ? value.bind(of) : value;
+          },
+        });
+      },
+    },
+  });
+  const model: Model = {
+    reply: async () => replyWith(`toolu_g${++replies}`, replies === 1 ? "echo take it down > a" : "echo fine"),
+  };
+  const first = await turns(parts, model)({ ...firstTurn("lost-each-time"), workspace });
+  const next = {
+    ...firstTurn("lost-each-time"),
+    workspace,
+    turn: 2,
+    previous: first.key,
+    said: { kind: "results" as const, calls: first.calls },
+  };
+  for (let attempt = 1; attempt < 3; attempt += 1)
+    await expect(turns(losing(worker()), model)(next)).rejects.toThrow("It is gone.");
+  const taken = await turns(losing(parts), model)(next);
+  expect(JSON.stringify((await parts.conversations.turn(taken.key)).user)).toContain("Given up: 3 times the sandbox");
+  const after = await turns(
+    parts,
+    model,
+  )({
+    ...next,
+    turn: 3,
+    previous: taken.key,
+    said: { kind: "results", calls: taken.calls },
+  });
+  expect(JSON.stringify((await parts.conversations.turn(after.key)).user)).toContain("fine");
+  expect(replies).toBe(3);
+});
+
 it("an attempt that finds the outcome of the one before closes the sandbox that it left open", async () => {
   const parts = worker();
   const killed = { ...parts.sandboxes, close: () => Promise.reject(new Error("killed")) };
