@@ -12,6 +12,8 @@ export type SweepSource =
   | { kind: "token"; account: RepositoryName; repositories: RepositoryName[] };
 
 export interface UpkeepActivities {
+  /** Deliveries that failed after GitHub had our word for them, as far as their time has come; the answer is how many. */
+  tryDeliveriesAgain(input: { now: string }): Promise<number>;
   sweepSources(): Promise<SweepSource[]>;
   /** `now` by the clock of the Temporal server: that of a worker may be wrong. */
   removeExpired(input: { now: string }): Promise<RetentionReport>;

@@ -6,6 +6,8 @@ export interface SweepCounts {
   seen: number;
   /** Found missed, and handed to the intake. */
   handedOn: number;
+  /** Deliveries that had failed, and were tried again. */
+  triedAgain: number;
   /** Found, but handed on before: by their webhook, or by an earlier sweep. */
   known: number;
   /** Open runs that were told to look at GitHub again. */
@@ -21,12 +23,13 @@ export interface ReconcileReport extends SweepCounts {
   until: string;
 }
 
-export const noneSwept: SweepCounts = { seen: 0, handedOn: 0, known: 0, nudged: 0, unreadable: 0 };
+export const noneSwept: SweepCounts = { seen: 0, handedOn: 0, triedAgain: 0, known: 0, nudged: 0, unreadable: 0 };
 
 export function addSweeps(a: SweepCounts, b: SweepCounts): SweepCounts {
   return {
     seen: a.seen + b.seen,
     handedOn: a.handedOn + b.handedOn,
+    triedAgain: a.triedAgain + b.triedAgain,
     known: a.known + b.known,
     nudged: a.nudged + b.nudged,
     unreadable: a.unreadable + b.unreadable,
@@ -44,8 +47,9 @@ export function sweepSince(now: string, last: ReconcileReport | null): string {
   return new Date(Number.isNaN(until) ? Date.parse(now) - FIRST_SWEEP_MS : until - OVERLAP_MS).toISOString();
 }
 
-export function tellReconcile({ seen, handedOn, known, nudged, unreadable }: SweepCounts): string {
+export function tellReconcile({ seen, handedOn, triedAgain, known, nudged, unreadable }: SweepCounts): string {
   const parts = [`${seen} looked at`, `${handedOn} missed and handed on`, `${known} known already`];
+  if (triedAgain > 0) parts.push(`${triedAgain} had failed and were tried again`);
   if (nudged > 0) parts.push(`${nudged} open runs told to look again`);
   if (unreadable > 0) parts.push(`${unreadable} could not be read`);
   return parts.join(", ");

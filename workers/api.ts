@@ -14,6 +14,7 @@ import { checkQdrant } from "../memory/qdrant.ts";
 import { KEEP_MEMORIES, type ResolveIssueInput } from "../workflows/messages.ts";
 import { createArtifacts, keptIn } from "./artifacts.ts";
 import { lazyClient } from "./connect.ts";
+import { troubledDeliveries } from "./delivery-health.ts";
 import type { Log } from "./log.ts";
 import { mcpOverHttp } from "./mcp.ts";
 import { createMemory } from "./memory.ts";
@@ -50,7 +51,12 @@ export async function startApi(
   const app = createApi({
     runs,
     intake: createIntake(client),
-    readiness: createReadiness(client, [upkeep(client, config), ...optionalParts(config), waitingMemories(client)]),
+    readiness: createReadiness(client, [
+      upkeep(client, config),
+      { name: "deliveries", check: () => troubledDeliveries(client) },
+      ...optionalParts(config),
+      waitingMemories(client),
+    ]),
     permissionOf,
     log,
     apiToken: config.apiToken,

@@ -1,6 +1,7 @@
 /** The activities of upkeep, made from the configuration. */
 import type { Installation } from "../activities/artifacts.ts";
 import type { Ports } from "../activities/index.ts";
+import { createDeliveriesAgain } from "../activities/failed-deliveries.ts";
 import { createMemoryUpkeep } from "../activities/memory-upkeep.ts";
 import { createReconcile } from "../activities/reconcile.ts";
 import type { UpkeepActivities } from "../activities/upkeep.ts";
@@ -18,6 +19,7 @@ export function createUpkeep(
     githubAuth === null ? [] : [[owner, githubAuth.kind] as const],
   );
   return {
+    ...createDeliveriesAgain(),
     ...createReconcile({
       forge,
       triggers: config.triggers,

@@ -41,15 +41,6 @@ const patient = {
   nonRetryableErrorTypes: FINAL,
 } as const;
 
-/**
- * What lets a delivery in: GitHub has our word (202) that it is taken, and does not send it again. So also a key that is refused, or
- * settings that are wrong, are waited for: an operator mends them, and the delivery goes on by itself.
- */
-const untilLetIn = {
-  ...patient,
-  nonRetryableErrorTypes: FINAL.filter((type) => type !== "AccessDenied" && type !== "ConfigurationError"),
-};
-
 /** What stops no run when it cannot be done: labels, reactions, comments, the end of a sandbox. */
 const briefly = { ...patient, maximumAttempts: 5 } as const;
 
@@ -119,11 +110,11 @@ export const { closeSandbox, putComment, addLabels, removeLabel, assign, react, 
     retry: briefly,
   });
 
-/** The intake of a delivery: GitHub may be down for a day, our key may be refused; the delivery waits. */
+/** The intake of a delivery: GitHub may be down for a day, and the delivery waits. What an operator must mend: `handle-delivery.ts`. */
 export const { admitDelivery, startRun, signalRun } = proxyActivities<Activities>({
   startToCloseTimeout: "1 minute",
   heartbeatTimeout: UNHEARD_MS,
-  retry: untilLetIn,
+  retry: patient,
 });
 
 /** Asked for the run that waits: whatever does not answer at once is gone without. */
@@ -156,7 +147,7 @@ export const { storeMemories, forgetRepository } = proxyActivities<Activities>({
 });
 
 /** Upkeep comes again by its schedule: what does not succeed soon is left to the next time, and the schedule shows it. */
-export const { sweepSources, sweep, forgetOldMemories } = proxyActivities<UpkeepActivities>({
+export const { tryDeliveriesAgain, sweepSources, sweep, forgetOldMemories } = proxyActivities<UpkeepActivities>({
   startToCloseTimeout: "15 minutes",
   scheduleToCloseTimeout: "45 minutes",
   heartbeatTimeout: UNHEARD_MS,

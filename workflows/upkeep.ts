@@ -3,7 +3,7 @@ import { setCurrentDetails, workflowInfo } from "@temporalio/workflow";
 import { addSweeps, noneSwept, type ReconcileReport, sweepSince, tellReconcile } from "../domain/upkeep.ts";
 import { type MemoryReport, tellMemoryReport } from "../domain/memory-report.ts";
 import { type RetentionReport, tellRetention } from "../domain/retention.ts";
-import { forgetOldMemories, removeExpired, sweep, sweepSources } from "./activities.ts";
+import { forgetOldMemories, removeExpired, sweep, sweepSources, tryDeliveriesAgain } from "./activities.ts";
 
 /**
  * Finds what webhooks did not bring us while we, or GitHub, were down, and lets it in as if they had. Its result is what
@@ -12,7 +12,7 @@ import { forgetOldMemories, removeExpired, sweep, sweepSources } from "./activit
 export async function reconcile(): Promise<ReconcileReport> {
   const { startTime, lastResult, taskQueue } = workflowInfo();
   const since = sweepSince(startTime.toISOString(), (lastResult as ReconcileReport | null | undefined) ?? null);
-  let done = noneSwept;
+  let done = { ...noneSwept, triedAgain: await tryDeliveriesAgain({ now: startTime.toISOString() }) };
   for (const source of await sweepSources()) done = addSweeps(done, await sweep({ source, since, taskQueue }));
   setCurrentDetails(tellReconcile(done));
   return { ...done, since, until: startTime.toISOString() };

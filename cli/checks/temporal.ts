@@ -3,6 +3,7 @@ import { NamespaceNotFoundError } from "@temporalio/client";
 import type { Config } from "../../config/config.ts";
 import { findTemporalCli } from "../../scripts/setup/temporal-cli.mjs";
 import { clientOver } from "../../workers/connect.ts";
+import { troubledDeliveries } from "../../workers/delivery-health.ts";
 import { troubledSchedules } from "../../workers/schedule-health.ts";
 import { MIN_RETENTION_DAYS, missingSearchAttributes, retentionDays } from "../../workers/temporal-namespace.ts";
 import { findTemporalServer } from "../../workers/temporal-state.ts";
@@ -50,6 +51,7 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
       retention(days, namespace),
       await attributes(),
       await upkeep(),
+      await deliveries(),
     ];
   } catch (error) {
     if (error instanceof NamespaceNotFoundError || (error as { code?: number }).code === 5) {
@@ -84,6 +86,26 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
         title,
         `Its Schedules cannot be looked up: ${(error as Error).message}`,
         "Ask whoever runs the server whether this account may read Schedules.",
+      );
+    }
+  }
+
+  async function deliveries(): Promise<Finding> {
+    const title = "Deliveries";
+    try {
+      const client = clientOver(connection as Exclude<typeof connection, Error>, config);
+      const troubled = await troubledDeliveries(client);
+      if (troubled === null) return ok(title, "All that GitHub has handed over was let in.");
+      return warn(
+        title,
+        `${troubled}.`,
+        "Mend what the reason names: they are then tried again by themselves, within the hour; or send them again on GitHub.",
+      );
+    } catch (error) {
+      return warn(
+        title,
+        `They cannot be looked up: ${(error as Error).message}`,
+        "Ask whoever runs the server whether this account may list workflows.",
       );
     }
   }

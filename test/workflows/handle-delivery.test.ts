@@ -2,15 +2,19 @@
 import { randomUUID } from "node:crypto";
 import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDeliveriesAgain, failedDeliveries } from "../../activities/failed-deliveries.ts";
 import { createIntake } from "../../activities/intake.ts";
 import { createReconcile } from "../../activities/reconcile.ts";
+import type { UpkeepActivities } from "../../activities/upkeep.ts";
 import { AccessDenied, ConfigurationError, NotFound } from "../../domain/errors.ts";
 import type { Delivery } from "../../domain/events.ts";
-import { issueWorkflowId } from "../../domain/ids.ts";
+import { LET_IN_WITHIN_MS } from "../../domain/failed-deliveries.ts";
+import { deliveryWorkflowId, issueWorkflowId } from "../../domain/ids.ts";
 import type { DeliveryAttempt } from "../../domain/news.ts";
 import type { Forge } from "../../domain/ports.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
 import type { ReconcileReport } from "../../domain/upkeep.ts";
+import { troubledDeliveries } from "../../workers/delivery-health.ts";
 import { deliveryStart, HANDLE_DELIVERY } from "../../workflows/messages.ts";
 import { runWorker, temporalClient } from "../support/temporal.ts";
 import { type Played, playActivities } from "./played-activities.ts";
@@ -61,24 +65,51 @@ describe("a delivery", () => {
     await expect(handle(delivery)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
   });
 
-  it("that failed is handed on by the sweep, once", async () => {
+  it("whose key is refused for an hour fails in sight, and is tried again by the sweep until it is let in, once", async () => {
+    const played = playActivities();
+    const refused = new AccessDenied("GitHub", "The App is not installed on o/r.");
+    played.fail.set("admitDelivery", [refused, refused]);
+    const delivery = trigger(fresh(), new Date(Date.now() - LET_IN_WITHIN_MS).toISOString());
+    const { taskQueue, stop } = await runWorker({ activities: { ...played.activities, ...sweeping([]) } });
+    stops.push(stop);
+    const id = deliveryWorkflowId(delivery.guid);
+    const stuck = async () =>
+      (await failedDeliveries(client, new Date(), 100)).filter(({ workflowId }) => workflowId === id);
+    const troubled = async () => (await troubledDeliveries(client)) ?? "";
+    const begun = client.workflow.execute(HANDLE_DELIVERY, deliveryStart(delivery, taskQueue));
+    await expect(begun).rejects.toThrow();
+    await until(async () => (await stuck()).length === 1);
+    expect(await troubled()).toMatch(/not let in, the newest is delivery\/.*: The App is not installed on o\/r\./);
+
+    const { since } = (await stuck())[0]!;
+    expect(await sweep(taskQueue)).toMatchObject({ triedAgain: 1, handedOn: 0 });
+    await until(async () => (await stuck())[0]?.failures === 2);
+    expect((await stuck())[0]!.since).toEqual(since);
+    // It failed a moment ago.
+    expect(await sweep(taskQueue)).toMatchObject({ triedAgain: 0 });
+    expect(played.inputs("admitDelivery")).toHaveLength(2);
+
+    const later = new Date(Date.now() + 2 * 60_000).toISOString();
+    expect(await sweep(taskQueue, later)).toMatchObject({ triedAgain: 1 });
+    await expect(client.workflow.getHandle(id).result()).resolves.toBe("ignored: played");
+    expect(await stuck()).toEqual([]);
+    expect(await troubled()).not.toContain(id);
+    expect(await sweep(taskQueue, later)).toMatchObject({ triedAgain: 0 });
+    expect(played.inputs("admitDelivery")).toHaveLength(3);
+  });
+
+  it("that failed, and that GitHub lists as missed, is tried again, and not handed on beside it", async () => {
     const played = playActivities();
     played.fail.set("admitDelivery", [new NotFound("GitHub", "It is not there.")]);
-    const repository = fresh();
-    const delivery = trigger(repository);
-    const reconcile = createReconcile({
-      forge: appThatMissed(delivery),
-      triggers: { label: "mergewright", assignee: true, comment: true, opened: false } as never,
-      credentials: { ours: "app", byOwner: new Map() },
-      repositories: [],
-    });
-    const { taskQueue, stop } = await runWorker({ activities: { ...played.activities, ...reconcile } });
+    const delivery = trigger(fresh());
+    const { taskQueue, stop } = await runWorker({ activities: { ...played.activities, ...sweeping([delivery]) } });
     stops.push(stop);
     await expect(client.workflow.execute(HANDLE_DELIVERY, deliveryStart(delivery, taskQueue))).rejects.toThrow();
-    const sweep = (): Promise<ReconcileReport> =>
-      client.workflow.execute("reconcile", { workflowId: `reconcile-${randomUUID()}`, taskQueue, args: [] });
-    expect(await sweep()).toMatchObject({ seen: 1, handedOn: 1, known: 0 });
-    expect(await sweep()).toMatchObject({ seen: 1, handedOn: 0, known: 1 });
+    const id = deliveryWorkflowId(delivery.guid);
+    await until(async () => (await failedDeliveries(client, new Date(), 100)).some((each) => each.workflowId === id));
+    expect(await sweep(taskQueue)).toMatchObject({ triedAgain: 1, seen: 1, handedOn: 0, known: 1 });
+    await expect(client.workflow.getHandle(id).result()).resolves.toBe("ignored: played");
+    expect(await sweep(taskQueue)).toMatchObject({ triedAgain: 0, seen: 1, handedOn: 0, known: 1 });
     expect(played.inputs("admitDelivery")).toHaveLength(2);
   });
 });
@@ -116,6 +147,36 @@ describe("a trigger", () => {
     expect(runs[2]).not.toBe(runs[0]);
   });
 });
+
+/** The sweep, as it would run at this moment. */
+async function sweep(taskQueue: string, now?: string): Promise<ReconcileReport> {
+  sweepsAt = now ?? null;
+  return client.workflow.execute("reconcile", { workflowId: `reconcile-${randomUUID()}`, taskQueue, args: [] });
+}
+
+let sweepsAt: string | null = null;
+
+/** The activities of the sweep, with these deliveries in an App's list. */
+function sweeping(missed: readonly Delivery[]): Partial<UpkeepActivities> {
+  const { tryDeliveriesAgain } = createDeliveriesAgain();
+  return {
+    ...createReconcile({
+      forge: missed[0] ? appThatMissed(missed[0]) : ({ deliveryAttempts: async () => [] } as unknown as Forge),
+      triggers: { label: "mergewright", assignee: true, comment: true, opened: false } as never,
+      credentials: { ours: "app", byOwner: new Map() },
+      repositories: [],
+    }),
+    tryDeliveriesAgain: ({ now }) => tryDeliveriesAgain({ now: sweepsAt ?? now }),
+  };
+}
+
+/** What visibility shows comes a moment later. */
+async function until(met: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await met()); tries += 1) {
+    if (tries > 100) throw new Error("It never came.");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 /** GitHub with one delivery that no receiver ever took. */
 function appThatMissed({ guid, repository, at }: Delivery): Forge {
