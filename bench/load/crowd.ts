@@ -1,11 +1,11 @@
 /** Issues of the load: opened, labelled all at once, and followed to their ends. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Client } from "@temporalio/client";
 import type { RunView } from "../../api/run-view.ts";
 import type { Stage } from "../../demo/stage.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
+import { loadRepository } from "./repository.ts";
 import { titleOf } from "./scenario.ts";
 
 export interface LoadIssue {
@@ -17,12 +17,16 @@ export interface LoadIssue {
 
 /** The account of the product on the stage. */
 export const BOT = "mergewright-demo";
-const source = fileURLToPath(new URL("../../demo/repositories/little-duration", import.meta.url));
 
 export async function addRepository(stage: Stage, name: string): Promise<string> {
   const repository = `${stage.repository.split("/")[0]!}/${name}`;
   const permissions = { [stage.maintainer]: "maintain", [BOT]: "write" } as const;
-  await stage.github.people.addRepository({ name: repository, folder: source, labels: ["mergewright"], permissions });
+  await stage.github.people.addRepository({
+    name: repository,
+    files: loadRepository,
+    labels: ["mergewright"],
+    permissions,
+  });
   return repository;
 }
 
