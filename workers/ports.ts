@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Context } from "@temporalio/activity";
 import { createModel } from "../activities/adapters/anthropic/model.ts";
+import { gitApart } from "../activities/adapters/git/apart.ts";
 import { createMirror, type GitMirror } from "../activities/adapters/git/mirror.ts";
 import { createForge } from "../activities/adapters/github/forge.ts";
 import { createDockerSandboxes } from "../activities/adapters/sandbox/docker.ts";
@@ -33,6 +34,7 @@ export function createPorts(
       env: config.hostEnvironment,
       token: (repository) => forge.gitToken(repository),
       httpHosts: plainHttpHosts(config),
+      runProcess: gitApart(),
     }),
     artifacts: createArtifacts(config),
     memory: createMemory(config, (message) => log.warn(message)),

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { NotFound, RequestRefused } from "../../../domain/errors.ts";
 import type { RepositoryName } from "../../../domain/ids.ts";
 import type { Mirror } from "../../../domain/ports.ts";
+import type { RunGitProcess } from "./apart.ts";
 import { writeBundleHead } from "./bundle.ts";
 import { temporaryName } from "../leftovers.ts";
 import { diff } from "./diff.ts";
@@ -31,6 +32,8 @@ export interface MirrorOptions extends Partial<Limits> {
   httpHosts?: readonly string[];
   /** Lets `file://` addresses be fetched and pushed: for tests. */
   allowFileUrls?: boolean;
+  /** How git is started; by this process unless said otherwise. */
+  runProcess?: RunGitProcess;
 }
 
 export interface GitMirror extends Mirror {
@@ -52,11 +55,11 @@ const DEFAULTS: Limits = {
 };
 
 export function createMirror(options: MirrorOptions): GitMirror {
-  const { dir: given, env, httpHosts = [], allowFileUrls = false, token, ...own } = options;
+  const { dir: given, env, httpHosts = [], allowFileUrls = false, token, runProcess, ...own } = options;
   // Git runs inside the mirror, where a relative path would mean something else.
   const dir = resolve(given);
   const limits: Limits = { ...DEFAULTS, ...own };
-  const tools = createTools(env, limits);
+  const tools = createTools(env, limits, runProcess);
   const rules = { httpHosts, allowFileUrls };
 
   /** A mirror that exists. @throws NotFound before the first fetch on this machine. */

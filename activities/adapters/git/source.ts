@@ -3,6 +3,7 @@ import { access, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { NotFound } from "../../../domain/errors.ts";
 import type { CommitRecord, SourceRepository } from "../../../domain/ports.ts";
+import type { RunGitProcess } from "./apart.ts";
 import { createTools, type Extra, type Limits } from "./tools.ts";
 
 const LIMITS: Limits = {
@@ -31,8 +32,9 @@ const GUARD: Extra = {
 export function openSourceRepository(
   host: Readonly<Record<string, string | undefined>>,
   gitDir: string,
+  runProcess?: RunGitProcess,
 ): SourceRepository {
-  const tools = createTools(host, LIMITS);
+  const tools = createTools(host, LIMITS, runProcess);
   const git = async (args: readonly string[], signal: AbortSignal, extra: Extra = {}): Promise<Buffer> => {
     try {
       return await tools.ok(gitDir, args, signal, { ...GUARD, ...extra });

@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { GitFailed, NotFound, ServiceUnavailable } from "../../../domain/errors.ts";
 import { temporaryName } from "../leftovers.ts";
+import type { RunGitProcess } from "./apart.ts";
 import { lastLines } from "./faults.ts";
 import { runGit, verb, type GitCall, type GitResult } from "./git.ts";
 
@@ -27,16 +28,24 @@ export interface Tools {
   ok(gitDir: string | null, args: readonly string[], signal: AbortSignal, extra?: Extra): Promise<Buffer>;
 }
 
-export function createTools(host: Readonly<Record<string, string | undefined>>, limits: Limits): Tools {
+export function createTools(
+  host: Readonly<Record<string, string | undefined>>,
+  limits: Limits,
+  runProcess?: RunGitProcess,
+): Tools {
   const run: Tools["run"] = (gitDir, args, signal, extra = {}) =>
-    runGit(host, {
-      gitDir,
-      args,
-      signal,
-      timeoutMs: limits.localTimeoutMs,
-      maxStdoutBytes: limits.maxListingBytes,
-      ...extra,
-    });
+    runGit(
+      host,
+      {
+        gitDir,
+        args,
+        signal,
+        timeoutMs: limits.localTimeoutMs,
+        maxStdoutBytes: limits.maxListingBytes,
+        ...extra,
+      },
+      runProcess,
+    );
   return {
     limits,
     run,
