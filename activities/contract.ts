@@ -191,7 +191,9 @@ export type Admission =
   | { kind: "start"; workflowId: string }
   | { kind: "signal"; workflowId: string; event: IssueEvent }
   | { kind: "teach"; teaching: Teaching }
-  | { kind: "forget"; repositories: RepositoryName[] };
+  | { kind: "forget"; repositories: RepositoryName[] }
+  /** `since`: when it happened on GitHub. */
+  | { kind: "rename"; from: string; to: string; since: string };
 
 export interface Activities extends MemoryActivities {
   admitDelivery(input: { delivery: Delivery }): Promise<Admission>;

@@ -1,14 +1,17 @@
 /** The index of a repository's code, from the mirror of this machine; and what its history says of changes that were taken back. */
-import type { Memory } from "../domain/memory.ts";
-import { scopeOfRepository } from "../domain/memory.ts";
-import type { MemoryPort, Mirror, SourceRepository } from "../domain/ports.ts";
+import { Context, log } from "@temporalio/activity";
+import { type Memory, type MemoryScope, scopeOfRepository } from "../domain/memory.ts";
+import type { IndexReport, MemoryPort, Mirror, SourceRepository } from "../domain/ports.ts";
 import { revertedIn } from "../domain/reverts.ts";
+import { departedSince } from "./forget.ts";
 import { orderOfIndex, orderOfMemory } from "./keep.ts";
 import type { MemoryActivities } from "./memory-contract.ts";
 import { working } from "./temporal.ts";
 
 /** Commits that are looked through for reverts: what is older was looked at by an earlier index. */
 const RECENT_COMMITS = 300;
+/** The attempt may be over already, so its own signal does not count. */
+const TAKE_AWAY_MS = 20_000;
 
 export interface IndexParts {
   mirror: Mirror;
@@ -17,27 +20,39 @@ export interface IndexParts {
 
 export function createIndexing({ mirror, memory }: IndexParts): Pick<MemoryActivities, "startIndexing" | "indexCode"> {
   return {
-    startIndexing: ({ run, ground, commit }) =>
+    startIndexing: ({ run, ground, commit, since }) =>
       working(() =>
         orderOfIndex({
           repository: run.repository,
           cloneUrl: ground.cloneUrl,
           branch: ground.defaultBranch,
           commit,
+          since,
         }),
       ),
 
-    indexCode: ({ repository, cloneUrl, branch, commit: wanted }) =>
+    indexCode: ({ repository, cloneUrl, branch, commit: wanted, since = scheduledAt() }) =>
       working(async ({ signal, beat }) => {
-        // The worker that has the mirror's newest commit need not ask GitHub for it again.
-        const known = await mirror.has(repository, wanted, signal);
-        const commit = known ? wanted : await mirror.fetch(repository, cloneUrl, branch, signal);
-        const source = await mirror.source(repository);
         const scope = scopeOfRepository(repository);
-        const report = await memory.code.index(scope, source, commit, { signal, onProgress: beat });
-        const reverted = await withReverts(source, commit, signal);
-        if (reverted.length > 0) await orderOfMemory(repository, { kind: "store", memories: reverted });
-        return report;
+        if (await departedSince(memory.experience, scope, since, signal)) return null;
+        try {
+          return await brought();
+        } finally {
+          // Whoever forgets it ends this work, and does not wait for its end: what it wrote last it takes away itself.
+          await takenAway(scope, since);
+        }
+
+        async function brought(): Promise<IndexReport> {
+          // The worker that has the mirror's newest commit need not ask GitHub for it again.
+          const known = await mirror.has(repository, wanted, signal);
+          const commit = known ? wanted : await mirror.fetch(repository, cloneUrl, branch, signal);
+          const source = await mirror.source(repository);
+          const report = await memory.code.index(scope, source, commit, { signal, onProgress: beat });
+          const reverted = await withReverts(source, commit, signal);
+          if (reverted.length > 0)
+            await orderOfMemory(repository, { kind: "store", memories: reverted, since, revised: true });
+          return report;
+        }
 
         async function withReverts(from: SourceRepository, tip: string, until: AbortSignal): Promise<Memory[]> {
           const merged = await memory.experience.list(scope, { kinds: ["resolution", "lesson"] }, until);
@@ -47,4 +62,20 @@ export function createIndexing({ mirror, memory }: IndexParts): Pick<MemoryActiv
         }
       }),
   };
+
+  async function takenAway(scope: MemoryScope, since: string): Promise<void> {
+    const signal = AbortSignal.timeout(TAKE_AWAY_MS);
+    try {
+      if (await departedSince(memory.experience, scope, since, signal)) await memory.code.remove(scope, signal);
+    } catch (error) {
+      log.warn("whether an index was forgotten while it was made is not known", {
+        ...scope,
+        reason: (error as Error).message,
+      });
+    }
+  }
+}
+
+function scheduledAt(): string {
+  return new Date(Context.current().info.scheduledTimestampMs).toISOString();
 }

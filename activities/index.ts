@@ -6,6 +6,7 @@ import { createChange } from "./change.ts";
 import type { Triggers } from "../domain/settings.ts";
 import type { Activities } from "./contract.ts";
 import { Conversations } from "./conversation.ts";
+import { createForgetting } from "./forget.ts";
 import { createForking } from "./fork.ts";
 import { createGitHub } from "./github.ts";
 import { createGround } from "./ground.ts";
@@ -62,5 +63,6 @@ export function createActivities(ports: Ports, options: ActivityOptions): Activi
     ...createIndexing(parts),
     ...createRecall(parts),
     ...createRemember(parts),
+    ...createForgetting(parts),
   };
 }

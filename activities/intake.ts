@@ -35,6 +35,7 @@ export function createIntake({ forge, settingsFor, linksFor }: IntakeParts): Int
         if (intent.kind === "start") return admitTrigger(forge, delivery, intent);
         if (intent.kind === "teach") return admitTeaching({ forge, settingsFor }, delivery, intent);
         if (intent.kind === "forget") return { kind: "forget", repositories: intent.repositories };
+        if (intent.kind === "rename") return { ...intent, since: delivery.at };
         const run = intent.kind === "signal" ? intent : await runOfPullRequest(forge, repository, intent.pullRequest);
         if (run === null) return { kind: "ignore", reason: "the pull request is not one of ours" };
         const workflowId = issueWorkflowId(repository, run.issue, run.fork ?? null);

@@ -12,6 +12,8 @@ export interface IndexRequest {
   branch: string;
   /** What the run that asks stands on: an index that has got there needs nothing. */
   commit: string;
+  /** When the run that asks began: what was forgotten since stays so. Not told by builds from before. */
+  since?: string;
 }
 
 /** What was remembered for a run: in the artifact store under `key`, read once, so that each brief says the same. */
@@ -50,6 +52,8 @@ export interface RunStory {
 export interface StoreReport {
   /** The ids of memories that the store refuses for what they are, and always will. */
   refused: string[];
+  /** How many were not written because the repository was forgotten, or got another name, since what they are of began. */
+  left?: number;
 }
 
 /** What a person wants remembered. */
@@ -63,10 +67,17 @@ export interface Teaching {
   commentId: number | null;
 }
 
+/** When something was renamed on GitHub, and when we heard of it. */
+export interface Moved {
+  since: string;
+  at: string;
+}
+
 export interface MemoryActivities {
   /** Lets the index of the repository be brought up to date, by a workflow of its own. */
-  startIndexing(input: { run: RunRef; ground: Ground; commit: string }): Promise<void>;
-  indexCode(input: IndexRequest): Promise<IndexReport>;
+  startIndexing(input: { run: RunRef; ground: Ground; commit: string; since: string }): Promise<void>;
+  /** null: the repository was forgotten, or got another name, since it was asked for. */
+  indexCode(input: IndexRequest): Promise<IndexReport | null>;
   /** Issues like this one, what was learnt from them, and what people taught. */
   recallIssues(input: { run: RunRef }): Promise<RecallReport>;
   /** The files that the issue is likely about. */
@@ -76,8 +87,16 @@ export interface MemoryActivities {
   /** The same with what a person says. */
   teach(input: Teaching): Promise<void>;
   /** Lets all that is known of these repositories be forgotten. */
-  startForgetting(input: { repositories: RepositoryName[] }): Promise<void>;
+  startForgetting(input: { repositories: RepositoryName[]; at: string }): Promise<void>;
+  /** Lets all that is known of a repository, or of an account's, be known under another name. */
+  startMoving(input: { from: string; to: string } & Moved): Promise<void>;
   /** The writer's: into the store, and read back. Nothing is told by a build from before there was a report. */
-  storeMemories(input: { repository: RepositoryName; memories: Memory[] }): Promise<StoreReport | undefined>;
-  forgetRepository(input: { repository: RepositoryName }): Promise<void>;
+  storeMemories(input: {
+    repository: RepositoryName;
+    memories: Memory[];
+    since?: string;
+    revised?: true;
+  }): Promise<StoreReport | undefined>;
+  forgetRepository(input: { repository: RepositoryName; at?: string; olderOnly?: true }): Promise<void>;
+  moveRepository(input: { repository: RepositoryName; to: RepositoryName } & Moved): Promise<void>;
 }

@@ -86,6 +86,7 @@ export function createNews({ forge, triggers, settingsFor }: NewsParts): Pick<Ac
     switch (intent.kind) {
       case "start":
       case "forget":
+      case "rename":
         return [];
       case "teach": {
         const { text, commentId } = intent;

@@ -5,6 +5,7 @@ import { RequestRefused } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import {
   type Course,
+  type Departure,
   type Lesson,
   type Memory,
   type MemoryScope,
@@ -20,8 +21,9 @@ import { headOf } from "../domain/text.ts";
 import { getJson } from "./artifacts.ts";
 import type { RunRef } from "./contract.ts";
 import { issueKey } from "./ground.ts";
-import { orderOfMemory, stopIndexing } from "./keep.ts";
-import type { MemoryActivities, RunStory } from "./memory-contract.ts";
+import { departedSince } from "./forget.ts";
+import { orderOfMemory } from "./keep.ts";
+import type { MemoryActivities, RunStory, StoreReport } from "./memory-contract.ts";
 import { working } from "./temporal.ts";
 
 export interface RememberParts {
@@ -32,10 +34,7 @@ export interface RememberParts {
   secrets: readonly string[];
 }
 
-type Remembering = Pick<
-  MemoryActivities,
-  "rememberRun" | "teach" | "startForgetting" | "storeMemories" | "forgetRepository"
->;
+type Remembering = Pick<MemoryActivities, "rememberRun" | "teach" | "storeMemories">;
 
 export function createRemember({ memory, artifacts, forge, settingsFor, secrets }: RememberParts): Remembering {
   return {
@@ -43,14 +42,14 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
       working(async () => {
         const issue = await getJson<IssueSnapshot>(artifacts, issueKey(run));
         const memories = memoriesOf(run, issue, story, secrets);
-        await orderOfMemory(run.repository, { kind: "store", memories });
+        await orderOfMemory(run.repository, { kind: "store", memories, since: story.startedAt });
         return { memories: memories.length };
       }),
 
     teach: ({ repository, issue, by, text, at, commentId }) =>
       working(async () => {
         const said = memory.experience.taught({ text: redact(text, secrets), by, issue, at });
-        await orderOfMemory(repository, { kind: "store", memories: [said] });
+        await orderOfMemory(repository, { kind: "store", memories: [said], since: at });
         if (commentId === null) return;
         try {
           await forge.react(repository, { comment: commentId }, "+1");
@@ -60,15 +59,19 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
         }
       }),
 
-    startForgetting: ({ repositories }) =>
-      working(async () => {
-        for (const repository of repositories) await orderOfMemory(repository, { kind: "forget" });
-      }),
-
-    storeMemories: ({ repository, memories }) =>
+    storeMemories: ({ repository, memories: ordered, since, revised }) =>
       working(async ({ signal }) => {
         const scope = scopeOfRepository(repository);
+        const gone = await departedSince(memory.experience, scope, since, signal);
+        if (gone !== null) return leftBehind(repository, ordered, gone, revised);
+        const memories = revised ? await stillThere(scope, ordered, signal) : ordered;
         const refused = await storeOrSetAside(scope, memories, signal);
+        // Somebody may have it forgotten who asks no workflow: whoever writes last takes it away.
+        const went = await departedSince(memory.experience, scope, since, signal);
+        if (went !== null) {
+          await memory.experience.forget(scope, { ids: memories.map(({ id }) => id) }, signal);
+          return leftBehind(repository, memories, went, revised);
+        }
         const issues = new Set(memories.map(({ issue }) => issue).filter((issue) => issue !== null));
         for (const issue of issues) {
           const ofIssue = await memory.experience.list(scope, { issue }, signal);
@@ -78,15 +81,26 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
         }
         return { refused };
       }),
-
-    forgetRepository: ({ repository }) =>
-      working(async ({ signal }) => {
-        const scope = scopeOfRepository(repository);
-        await stopIndexing(repository);
-        await memory.code.remove(scope, signal);
-        await memory.experience.forget(scope, {}, signal);
-      }),
   };
+
+  /** What is known of a repository that is called otherwise now goes on to its new name; of one that was forgotten, nowhere. */
+  async function leftBehind(
+    repository: RepositoryName,
+    memories: Memory[],
+    { at, to }: Departure,
+    revised: true | undefined,
+  ): Promise<StoreReport> {
+    log.info("not remembered under this name any more", { repository, memories: memories.length, at, to });
+    const order = { kind: "store", memories, since: at, ...(revised ? { revised } : {}) } as const;
+    if (to !== null) await orderOfMemory(to, order);
+    return { refused: [], left: memories.length };
+  }
+
+  async function stillThere(scope: MemoryScope, memories: Memory[], signal: AbortSignal): Promise<Memory[]> {
+    const known = await memory.experience.list(scope, { ids: memories.map(({ id }) => id) }, signal);
+    const ids = new Set(known.map(({ id }) => id));
+    return memories.filter(({ id }) => ids.has(id));
+  }
 
   /** What the store will never take must not hold up what comes after it. Gives the ids of those. */
   async function storeOrSetAside(scope: MemoryScope, memories: Memory[], signal: AbortSignal): Promise<string[]> {

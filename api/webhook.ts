@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { ownerOf, readDelivery, routeDelivery } from "../domain/delivery.ts";
 import { ServiceUnavailable } from "../domain/errors.ts";
+import type { Intent } from "../domain/events.ts";
 import type { Triggers } from "../domain/settings.ts";
 import type { Counts } from "./counts.ts";
 import type { Intake } from "./intake.ts";
@@ -105,8 +106,8 @@ async function readSigned(bytes: Uint8Array, signers: string[], headers: Headers
   const routed = routeDelivery(read.event, { triggers: deps.triggers, ourLogin: deps.ourLogin() });
   if (routed.kind === "ignore") return { kind: "ignored", reason: routed.reason };
   const { intent } = routed.delivery;
-  // Signed for the owner of today; a repository that was transferred was another's.
-  const foreign = intent.kind === "forget" && intent.repositories.find((name) => !signedFor(name.split("/", 1)[0]!));
+  // Signed for the owner of today; what was transferred, or is called otherwise now, may have been another's.
+  const foreign = namesIn(intent).find((name) => !signedFor(name.split("/", 1)[0]!));
   if (foreign)
     return { kind: "ignored", reason: `the signature was made with a secret that is not that of ${foreign}` };
   try {
@@ -115,6 +116,12 @@ async function readSigned(bytes: Uint8Array, signers: string[], headers: Headers
     if (!(error instanceof ServiceUnavailable)) throw error;
     return refused(503, "temporal-unavailable", `The delivery could not be kept: ${error.message}`);
   }
+}
+
+/** What is known of these is touched. */
+function namesIn(intent: Intent): string[] {
+  if (intent.kind === "forget") return intent.repositories;
+  return intent.kind === "rename" ? [intent.from, intent.to] : [];
 }
 
 function notRead(kind: "too-large" | "too-slow" | "broken-off", { maxBytes, timeoutMs }: BodyLimits): Verdict {

@@ -44,6 +44,8 @@ function route(event: RunEvent, rules: RoutingRules): Decision {
       return routeChecks(event);
     case "repositories-gone":
       return { kind: "forget", repositories: event.repositories };
+    case "renamed":
+      return { kind: "rename", from: event.from, to: event.to };
   }
 }
 

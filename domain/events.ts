@@ -34,8 +34,10 @@ export type Intent =
   | { kind: "signal-by-pull-request"; pullRequest: number; event: IssueEvent }
   /** A person wants something remembered about the repository. */
   | { kind: "teach"; issue: number; text: string; commentId: number }
-  /** These repositories are no longer ours to know: taken from our App, or deleted. */
-  | { kind: "forget"; repositories: RepositoryName[] };
+  /** These repositories are no longer ours to know: taken from our App, deleted, or handed to another owner. */
+  | { kind: "forget"; repositories: RepositoryName[] }
+  /** The same repository, or all of an account's, is called otherwise now: both are `owner/name`, or both an owner. */
+  | { kind: "rename"; from: string; to: string };
 
 export type TriggerKind = "opened" | "labeled" | "assigned" | "comment" | "command-line" | "api";
 

@@ -156,7 +156,7 @@ const OldOwner = optional(z.object({ login: z.string() }));
 export const RepositoryMovedPayload = z
   .object({
     sender: User,
-    repository: Repository,
+    repository: Repository.extend({ updated_at: Time }),
     changes: optional(
       z.object({
         repository: optional(z.object({ name: From })),
@@ -164,12 +164,21 @@ export const RepositoryMovedPayload = z
       }),
     ),
   })
-  .transform(({ sender, repository: { full_name: now }, changes }) => {
+  .transform(({ sender, repository: { full_name: now, updated_at: at }, changes }) => {
     const [owner, name] = now.split("/");
     const from = changes?.owner?.from;
     const was = `${from?.user?.login ?? from?.organization?.login ?? owner}/${changes?.repository?.name?.from ?? name}`;
-    return { sender, was: isRepositoryName(was) && was.toLowerCase() !== now.toLowerCase() ? was : null };
+    return { sender, at, now, was: isRepositoryName(was) && was.toLowerCase() !== now.toLowerCase() ? was : null };
   });
+
+const Login = z.string().regex(/^[a-z\d][a-z\d_-]{0,99}$/i, "not a GitHub login");
+
+/** `installation_target.renamed`: an account with all of its repositories. */
+export const OwnerRenamedPayload = z.object({
+  sender: User,
+  account: z.object({ login: Login }),
+  changes: z.object({ login: z.object({ from: Login }) }),
+});
 
 /** An installation may hold thousands; GitHub itself splits longer lists. */
 const MAX_GONE = 5_000;

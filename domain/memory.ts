@@ -97,6 +97,13 @@ export interface MemoryScope {
   repository: string;
 }
 
+/** Said of a name: its repository was forgotten then, or is called otherwise since. What began before is not for this name any more. */
+export interface Departure {
+  at: string;
+  /** What it is called since; null: it is forgotten. */
+  to: RepositoryName | null;
+}
+
 /** The scope of a repository on GitHub: its owner is the tenant. */
 export function scopeOfRepository(repository: RepositoryName): MemoryScope {
   const name = repository.toLowerCase();

@@ -2,7 +2,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { ChangeSet } from "./change.ts";
 import type { RepositoryName } from "./ids.ts";
-import type { Memory, MemoryKind, MemoryScope, Taught } from "./memory.ts";
+import type { Departure, Memory, MemoryKind, MemoryScope, Taught } from "./memory.ts";
 import type { KnownSandbox } from "./leftovers.ts";
 import type { TokenUsage } from "./money.ts";
 import type { ForgeNews } from "./news.ts";
@@ -407,6 +407,8 @@ export interface CodeIndex {
   search(scope: MemoryScope, text: string, options: { limit: number; signal: AbortSignal }): Promise<CodeHit[]>;
   /** Forgets a repository. */
   remove(scope: MemoryScope, signal: AbortSignal): Promise<void>;
+  /** The repositories of GitHub that are indexed, or were begun to be. */
+  scopes(signal: AbortSignal): Promise<MemoryScope[]>;
 }
 
 export interface IndexProgress {
@@ -456,10 +458,17 @@ export interface Experience {
     text: string,
     options: { kinds?: readonly MemoryKind[]; limit: number; threshold?: number; signal: AbortSignal },
   ): Promise<Recalled[]>;
-  /** Takes memories away; tells the ids of those that were there. An empty filter forgets all of the repository's. */
+  /**
+   * Takes memories away; tells the ids of those that were there. An empty filter forgets all of the repository's, and what began before
+   * is not to be stored any more.
+   */
   forget(scope: MemoryScope, which: MemoryFilter, signal: AbortSignal): Promise<string[]>;
   /** The repositories that have any. */
   scopes(signal: AbortSignal): Promise<MemoryScope[]>;
+  /** Notes that a repository has left its name, or an account all names of its own (`to` is the account then). The latest counts. */
+  leave(name: MemoryScope | { tenant: string }, departure: Departure, signal: AbortSignal): Promise<void>;
+  /** null: nobody ever left this name. */
+  departure(scope: MemoryScope, signal: AbortSignal): Promise<Departure | null>;
 }
 
 /** All that is named must fit. */

@@ -7,6 +7,7 @@ import {
   CheckSuitePayload,
   CommentPayload,
   IssuesPayload,
+  OwnerRenamedPayload,
   OwnersPayload,
   PullRequestPayload,
   RepositoriesGonePayload,
@@ -42,8 +43,10 @@ export type RunEvent = { guid: string; sender: Actor | null; at: string; reposit
   | { name: "review"; pullRequest: EventPullRequest; review: EventReview }
   /** `settled` is false for a commit status that is still pending. */
   | { name: "checks"; sha: string; branches: string[]; settled: boolean }
-  /** Taken from our App, deleted, or called otherwise now: `repository` is the first of them. */
+  /** Taken from our App, deleted, or handed to another owner: `repository` is the first of them. */
   | { name: "repositories-gone"; repositories: RepositoryName[] }
+  /** A repository, or an account with all of its own: `repository` is what it is called now. */
+  | { name: "renamed"; from: string; to: string }
 );
 
 /** About how GitHub is set up, not about a run. */
@@ -163,19 +166,35 @@ function repositoriesGone(eventName: string, goneBy: string, other: Reader = set
   ];
 }
 
-/** Who has the old name next must not find what we know of this one. Whose the old name was, the signature has to tell. */
-function repositoryMoved(
-  payload: unknown,
-  action: string | null,
-  { guid, receivedAt: at }: DeliveryHeaders,
-): ReadDelivery {
+/**
+ * Who has the old name next must not find what we know of this one. Whose the old name was, the signature has to tell. What is known goes
+ * along with its owner, and not to another one.
+ */
+function repositoryMoved(payload: unknown, action: string | null, { guid, receivedAt }: DeliveryHeaders): ReadDelivery {
   const unknown = { kind: "unknown", reason: `no run is about repository.${action ?? "(no action)"}` } as const;
   if (action !== "renamed" && action !== "transferred") return unknown;
   const read = RepositoryMovedPayload.safeParse(payload);
   if (!read.success) return malformed("repository", read.error);
-  const { sender, was } = read.data;
+  const { sender, was, now, at: changedAt } = read.data;
   if (was === null) return unknown;
+  const at = changedAt ?? receivedAt;
+  const owners = [was, now].map((name) => name.toLowerCase().split("/", 1)[0]);
+  if (action === "renamed" && owners[0] === owners[1])
+    return { kind: "read", event: { guid, sender, at, repository: now, name: "renamed", from: was, to: now } };
   return { kind: "read", event: { guid, sender, at, repository: was, name: "repositories-gone", repositories: [was] } };
+}
+
+function ownerRenamed(payload: unknown, action: string | null, headers: DeliveryHeaders): ReadDelivery {
+  const other = setUp("installation_target")[1];
+  if (action !== "renamed") return other(payload, action, headers);
+  const read = OwnerRenamedPayload.safeParse(payload);
+  if (!read.success) return malformed("installation_target", read.error);
+  const { sender, account, changes } = read.data;
+  const [from, to] = [changes.login.from, account.login];
+  // A change of case alone changes no name.
+  if (from.toLowerCase() === to.toLowerCase()) return other(payload, action, headers);
+  const { guid, receivedAt: at } = headers;
+  return { kind: "read", event: { guid, sender, at, repository: to, name: "renamed", from, to } };
 }
 
 const readers = new Map<string, Reader>([
@@ -241,7 +260,7 @@ const readers = new Map<string, Reader>([
   repositoriesGone("installation", "deleted"),
   repositoriesGone("installation_repositories", "removed"),
   repositoriesGone("repository", "deleted", repositoryMoved),
-  setUp("installation_target"),
+  ["installation_target", ownerRenamed],
 ]);
 
 function common(

@@ -132,6 +132,13 @@ export const { rememberRun, teach, startForgetting } = proxyActivities<Activitie
   retry: briefly,
 });
 
+/** It asks the store what there is of an account's. Nothing else tells us again that it was renamed. */
+export const { startMoving } = proxyActivities<Activities>({
+  startToCloseTimeout: "5 minutes",
+  heartbeatTimeout: "30 seconds",
+  retry: { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "1 minute" },
+});
+
 /** The first index of a large repository takes minutes. The next attempt goes on where one was broken off; so does the next run. */
 export const { indexCode } = proxyActivities<Activities>({
   startToCloseTimeout: "4 hours",
@@ -140,7 +147,7 @@ export const { indexCode } = proxyActivities<Activities>({
 });
 
 /** What is to be remembered waits for its store as long as it takes, whatever is wrong with that; what it refuses for good is set aside. */
-export const { storeMemories, forgetRepository } = proxyActivities<Activities>({
+export const { storeMemories, forgetRepository, moveRepository } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
   heartbeatTimeout: "30 seconds",
   retry: { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "1 minute" },

@@ -1,7 +1,7 @@
 /** The first part of the story: a webhook delivery is let in, or not, and reaches the run of its issue. */
 import { ActivityFailure, ApplicationFailure, log, setCurrentDetails, sleep } from "@temporalio/workflow";
 import { waitToLetIn } from "../domain/failed-deliveries.ts";
-import { admitDelivery, signalRun, startForgetting, startRun, teach } from "./activities.ts";
+import { admitDelivery, signalRun, startForgetting, startMoving, startRun, teach } from "./activities.ts";
 import type { HandleDeliveryInput } from "./messages.ts";
 import { reasonOf } from "./parked.ts";
 
@@ -20,8 +20,13 @@ export async function handleDelivery({ delivery }: HandleDeliveryInput): Promise
       await teach(admission.teaching);
       return `told the memory of ${admission.teaching.repository}`;
     case "forget":
-      await startForgetting({ repositories: admission.repositories });
+      await startForgetting({ repositories: admission.repositories, at: new Date().toISOString() });
       return `forgetting ${admission.repositories.join(", ")}`;
+    case "rename": {
+      const { from, to, since } = admission;
+      await startMoving({ from, to, since, at: new Date().toISOString() });
+      return `moving what is known of ${from} to ${to}`;
+    }
     case "signal": {
       const { delivered } = await letIn(delivery, () => signalRun(admission));
       return delivered ? `told ${admission.workflowId}` : `${admission.workflowId} is not running`;

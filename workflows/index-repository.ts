@@ -15,7 +15,11 @@ export async function indexRepository({ repository }: { repository: string }): P
   for (let next = take(); next !== null; next = take()) {
     setCurrentDetails(`indexing ${next.branch} of ${repository}`);
     report = await indexCode(next);
-    setCurrentDetails(`\`${report.commit}\`: ${report.files} files, ${report.changed} of them read anew`);
+    setCurrentDetails(
+      report === null
+        ? "not indexed: the repository was forgotten, or is called otherwise now"
+        : `\`${report.commit}\`: ${report.files} files, ${report.changed} of them read anew`,
+    );
   }
   return report;
 

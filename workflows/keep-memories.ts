@@ -3,7 +3,7 @@
  * is away for a week delays it, and an order that comes twice writes the same memory once.
  */
 import { condition, setCurrentDetails, setHandler } from "@temporalio/workflow";
-import { forgetRepository, storeMemories } from "./activities.ts";
+import { forgetRepository, moveRepository, storeMemories } from "./activities.ts";
 import { type MemoryOrder, memoryOrderSignal } from "./messages.ts";
 
 /** Memories that go to the store at once. */
@@ -19,14 +19,27 @@ export async function keepMemories({ repository }: { repository: string }): Prom
   for (let next = orders.shift(); next !== undefined; next = orders.shift()) {
     if (next.kind === "forget") {
       setCurrentDetails("forgetting all of it");
-      await forgetRepository({ repository });
+      const { kind: _, ...what } = next;
+      await forgetRepository({ repository, ...what });
+      continue;
+    }
+    if (next.kind === "move") {
+      const { kind: _, ...where } = next;
+      setCurrentDetails(`handing all of it to ${next.to}`);
+      await moveRepository({ repository, ...where });
       continue;
     }
     for (let at = 0; at < next.memories.length; at += BATCH) {
       const memories = next.memories.slice(at, at + BATCH);
       setCurrentDetails(`writing ${memories.length} memories; ${orders.length} orders after it`);
-      const report = await storeMemories({ repository, memories });
-      written += memories.length - (report?.refused.length ?? 0);
+      const { since, revised } = next;
+      const report = await storeMemories({
+        repository,
+        memories,
+        ...(since ? { since } : {}),
+        ...(revised ? { revised } : {}),
+      });
+      written += memories.length - (report?.refused.length ?? 0) - (report?.left ?? 0);
     }
   }
   setCurrentDetails(`${written} memories written`);

@@ -16,7 +16,9 @@ export async function recallNeighbours(run: Run): Promise<void> {
 /** Lets the index of the code be brought up to date beside the run, as soon as it is known what the run stands on. */
 export function bringIndexUpToDate(run: Run, base: Promise<Pick<Base, "commit">>): void {
   if (!isOn(run)) return;
-  run.beside(base.then(({ commit }) => startIndexing({ run: run.ref, ground: run.ground!, commit })));
+  run.beside(
+    base.then(({ commit }) => startIndexing({ run: run.ref, ground: run.ground!, commit, since: run.startedAt })),
+  );
 }
 
 /** The likely files. For a first index the run waits some seconds at most. */

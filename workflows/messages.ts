@@ -175,7 +175,16 @@ export const githubEventSignal = defineSignal<[IssueEvent]>("githubEvent");
 export const githubEventUpdate = defineUpdate<Receipt, [IssueEvent]>("githubEvent");
 
 /** What the one writer of a repository's memory is told, in order. */
-export type MemoryOrder = { kind: "store"; memories: Memory[] } | { kind: "forget" };
+export type MemoryOrder =
+  /**
+   * `since`: when what it is of began, so that it is not written where the repository was forgotten later. `revised`: they are there
+   * already, and one that was forgotten meanwhile stays so. Builds from before say neither.
+   */
+  | { kind: "store"; memories: Memory[]; since?: string; revised?: true }
+  /** `olderOnly`: only what was there at that time, which was of another repository of the same name. */
+  | { kind: "forget"; at?: string; olderOnly?: true }
+  /** It is called `to` now. `since`: when it was renamed on GitHub; `at`: when we heard of it. */
+  | { kind: "move"; to: RepositoryName; at: string; since: string };
 export const memoryOrderSignal = defineSignal<[MemoryOrder]>("order");
 /** What the indexer of a repository is told; the newest counts. */
 export const indexSignal = defineSignal<[IndexRequest]>("index");

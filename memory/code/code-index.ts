@@ -1,5 +1,6 @@
 /** Finding code: index a repository at a commit, ask it, let it go. What `domain/ports.ts` calls CodeIndex. */
 import { NotFound } from "../../domain/errors.ts";
+import { isRepositoryName } from "../../domain/ids.ts";
 import type { CodeHit, CodeIndex, SourceRepository } from "../../domain/ports.ts";
 import type { PointStore, Scope } from "../store/store.ts";
 import { filePrefix } from "./document.ts";
@@ -89,5 +90,6 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
       kept.delete(JSON.stringify(scope));
       await store.forget(scope, signal);
     },
+    scopes: async (signal) => (await store.scopes(signal)).filter(({ repository }) => isRepositoryName(repository)),
   };
 }

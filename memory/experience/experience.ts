@@ -8,6 +8,7 @@ import type { Embedder } from "../dense/embedder.ts";
 import { orWordsAlone } from "../dense/or-words.ts";
 import type { Group, PointStore } from "../store/store.ts";
 import { denseScale } from "./dense-scale.ts";
+import { Departures } from "./departures.ts";
 import { facesOf } from "./faces.ts";
 import { Loaded, prefixOf, PREFIXES } from "./loaded.ts";
 import { redacted } from "./redacted.ts";
@@ -32,6 +33,7 @@ const DENSE_HITS = 64;
 
 export function createExperience({ store, embedder, secrets = [], warn = () => {} }: Parts): Experience {
   const loaded = new Loaded(store);
+  const departures = new Departures(store);
 
   return {
     async store(scope, memories, signal) {
@@ -74,6 +76,9 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
     },
     async forget(scope, which, signal) {
       const own = experienceScope(scope);
+      // Before the look at what there is: whoever writes later finds it, and takes away again what he wrote.
+      if (Object.keys(which).length === 0)
+        await departures.note(scope, { at: new Date().toISOString(), to: null }, signal);
       const all = await loaded.all(own, signal);
       const gone = all
         .map(({ memory }) => memory)
@@ -92,6 +97,8 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
       }
       return found;
     },
+    leave: (name, departure, signal) => departures.note(name, departure, signal),
+    departure: (scope, signal) => departures.of(scope, signal),
   };
 
   async function groupsOf(memories: readonly Memory[], signal: AbortSignal): Promise<Group[]> {

@@ -123,6 +123,28 @@ describe("a signature", () => {
     expect(deliveries).toMatchObject([{ intent: { kind: "forget", repositories: ["Umbrella/Shop"] } }]);
   });
 
+  test("that is one owner's moves nothing that was another's with a secret of its own", async () => {
+    const { app, deliveries } = createTestApi({ secretsFor: webhookSecrets(SECRET, new Map([["Globex", "theirs"]])) });
+    const renamed = (from: string, login: string): string =>
+      JSON.stringify({
+        action: "renamed",
+        account: { login },
+        sender: { login: "ada", id: 7, type: "User" },
+        changes: { login: { from } },
+      });
+    const send = (text: string) => app.request(PATH, delivery(text, { event: "installation_target" }));
+    for (const [from, to] of [
+      ["Globex", "Acme"],
+      ["Acme", "Globex"],
+    ] as const)
+      expect(await (await send(renamed(from, to))).json()).toEqual({
+        ignored: expect.stringContaining("not that of Globex"),
+      });
+    expect(deliveries).toEqual([]);
+    expect((await send(renamed("Umbrella", "Acme"))).status).toBe(202);
+    expect(deliveries).toMatchObject([{ intent: { kind: "rename", from: "Umbrella", to: "Acme" } }]);
+  });
+
   test("cannot be checked without a secret, and the answer says what to set", async () => {
     const { app } = createTestApi({ secretsFor: webhookSecrets(null) });
     const response = await app.request(PATH, delivery(body));

@@ -30,11 +30,34 @@ describe("repositories that are gone are forgotten", () => {
 
   const acme = { repository: { full_name: "Acme/a" } };
   it.each([
-    ["renamed", { repository: { name: { from: "old" } } }, "Acme/old"],
     ["transferred", { owner: { from: { user: { login: "rita" } } } }, "rita/a"],
     ["transferred", { owner: { from: { organization: { login: "Umbrella" } } } }, "Umbrella/a"],
   ])("a repository that was %s is forgotten under its old name: %j", (action, changes, was) => {
     expect(accepted("repository", { action, ...acme, changes })).toEqual({ kind: "forget", repositories: [was] });
+  });
+
+  it("a repository that was renamed takes along what is known of it, as of the time that GitHub tells", () => {
+    const repository = { full_name: "Acme/a", updated_at: "2026-01-01T10:00:00+02:00" };
+    const payload = { action: "renamed", repository, changes: { repository: { name: { from: "old" } } } };
+    expect(accepted("repository", payload)).toEqual({ kind: "rename", from: "Acme/old", to: "Acme/a" });
+    const read = readDelivery("repository", { sender: ada, ...payload }, headers);
+    expect(read).toMatchObject({ event: { at: "2026-01-01T08:00:00.000Z" } });
+  });
+
+  it("so does an account with all of its repositories", () => {
+    const renamed = (from: unknown, login: string) => ({
+      action: "renamed",
+      account: { login },
+      changes: { login: { from } },
+    });
+    expect(accepted("installation_target", renamed("acme", "Acme-Inc"))).toEqual({
+      kind: "rename",
+      from: "acme",
+      to: "Acme-Inc",
+    });
+    expect(accepted("installation_target", renamed("acme", "Acme"))).toMatch(/set-up/);
+    for (const wrong of ["a/b", "", 7])
+      expect(accepted("installation_target", renamed(wrong, "acme"))).toBe("malformed");
   });
 
   it.each([

@@ -9,6 +9,22 @@ import type { Memory } from "../../domain/memory.ts";
 
 const memories = ["a", "bad", "c"].map((id) => ({ kind: "taught", id, issue: null, text: id }) as Memory);
 
+it("A memory that was forgotten is not written again by what is to be noted on it", async () => {
+  const kept: string[] = [];
+  const known = memories.slice(1);
+  const experience = {
+    departure: async () => null,
+    list: async (_: unknown, { ids }: { ids?: string[] }) => known.filter(({ id }) => ids?.includes(id)),
+    store: async (_: unknown, given: readonly Memory[]) => void kept.push(...given.map(({ id }) => id)),
+  };
+  const { storeMemories } = createRemember({ memory: { experience }, secrets: [] } as unknown as RememberParts);
+  const since = new Date().toISOString();
+  await new MockActivityEnvironment().run(() =>
+    storeMemories({ repository: "acme/shop", memories, since, revised: true }),
+  );
+  expect(kept).toEqual(["bad", "c"]);
+});
+
 /** A store that takes everything but `bad`. */
 async function store(refusal: Error): Promise<{ report: StoreReport; kept: string[]; logged: LogEntry[] }> {
   const kept: string[] = [];

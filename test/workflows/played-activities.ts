@@ -159,6 +159,8 @@ export function playActivities(): Played {
     startForgetting: async () => undefined,
     storeMemories: async () => undefined,
     forgetRepository: async () => undefined,
+    startMoving: async () => undefined,
+    moveRepository: async () => undefined,
   };
 
   /** A tool changes the tree; a turn without one leaves it as it was. */
