@@ -37,8 +37,10 @@ export function createMemory(
     return {
       kind,
       groups: async (...args) => (await open()).groups(...args),
+      names: async (...args) => (await open()).names(...args),
       payloads: async (...args) => (await open()).payloads(...args),
       write: async (...args) => (await open()).write(...args),
+      optimize: async (...args) => (await open()).optimize(...args),
       search: async (...args) => (await open()).search(...args),
       note: async (...args) => (await open()).note(...args),
       setNote: async (...args) => (await open()).setNote(...args),

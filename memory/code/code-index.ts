@@ -36,7 +36,7 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
     const state = JSON.stringify([commit, form, writing]);
     const found = kept.get(key);
     if (found?.state === state) return found.files;
-    const files = filesOf((await store.groups(scope, filePrefix, signal)).keys());
+    const files = filesOf(await store.names(scope, filePrefix, signal));
     kept.delete(key);
     kept.set(key, { state, files });
     for (const oldest of kept.keys()) {

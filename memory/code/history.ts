@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Group, Hit } from "../store/store.ts";
 import { saturate, type Saturation } from "../text/vector.ts";
 import { commitPrefix, countText, FORMAT, toldPrefix, VECTORS, type CommitPayload } from "./document.ts";
-import { present, type Files } from "./files.ts";
+import type { Files } from "./files.ts";
 import type { Candidate, CandidateOf, Signal } from "./signals.ts";
 
 /** For each file of a commit, the subjects of the commits that changed it, as one text. */
@@ -21,8 +21,8 @@ export function toldOf(commits: ReadonlyMap<string, CommitPayload>, files: Files
   const speaking = new Map<string, string[]>();
   for (const [name, { files: touched }] of commits) {
     for (const old of touched) {
-      const path = present(old, files);
-      if (path === null) continue;
+      const path = files.present(old)?.path;
+      if (path === undefined) continue;
       const names = speaking.get(path);
       if (names) names.push(name);
       else speaking.set(path, [name]);
@@ -73,9 +73,9 @@ export function addHistory(
     const { files: touched, subject } = payload as CommitPayload;
     const alike = score / most;
     for (const old of touched) {
-      const path = present(old, files);
-      if (path === null) continue;
-      const candidate: Candidate = of(path);
+      const file = files.present(old);
+      if (file === null) continue;
+      const candidate: Candidate = of(file);
       candidate.subject ??= subject;
       candidate.signals[sum] += alike * alike * shareOf(touched);
       if (best !== null) candidate.signals[best] = Math.max(candidate.signals[best], score * shareOf(touched));

@@ -47,6 +47,7 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   const commit = await source.resolve(input.revision, signal);
   const note = (await store.note(scope, signal)) as IndexNote | null;
   if (note?.form === formOf(input) && note.commit === commit && note.writing === null) {
+    await store.optimize(scope, signal);
     return { commit, files: note.files, changed: 0, removed: 0, commits: note.commits, newCommits: 0, unchanged: true };
   }
   // Until this is taken off again what is stored may be of two commits: after a kill, or where two processes write at once.
@@ -59,6 +60,7 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   const files = await indexFiles(input, commit);
   const history = await indexHistory(input, commit);
   await indexTold(input);
+  await store.optimize(scope, signal);
   const result: IndexReport = {
     commit,
     ...files,

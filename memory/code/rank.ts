@@ -47,18 +47,23 @@ const SIGNALS = Object.keys(WEIGHTS) as Signal[];
 
 /** The best `limit` of them. */
 export function rank(candidates: readonly Candidate[], limit: number): Explained[] {
-  const most = Object.fromEntries(SIGNALS.map((signal) => [signal, 0])) as Record<Signal, number>;
+  const most = { ...NOTHING };
   for (const { kind, signals } of candidates) {
     const factor = KIND_FACTOR[kind];
-    for (const signal of SIGNALS) if (signals[signal] * factor > most[signal]) most[signal] = signals[signal] * factor;
+    for (const signal of SIGNALS) {
+      const value = signals[signal];
+      if (value * factor > most[signal]) most[signal] = value * factor;
+    }
   }
   const points = ({ kind, signals }: Candidate, signal: Signal): number =>
     most[signal] > 0 ? WEIGHTS[signal] * Math.min(1, signals[signal] / most[signal]) * KIND_FACTOR[kind] : 0;
-  return candidates
-    .map((candidate) => ({
-      candidate,
-      score: SIGNALS.reduce((sum, signal) => sum + points(candidate, signal), 0),
-    }))
+  const scored = candidates.map((candidate) => {
+    let score = 0;
+    // Most are silent about most files.
+    for (const signal of SIGNALS) if (candidate.signals[signal] !== 0) score += points(candidate, signal);
+    return { candidate, score };
+  });
+  return scored
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || (a.candidate.path < b.candidate.path ? -1 : 1))
     .slice(0, limit)
@@ -71,3 +76,5 @@ export function rank(candidates: readonly Candidate[], limit: number): Explained
       }),
     }));
 }
+
+const NOTHING = Object.fromEntries(SIGNALS.map((signal) => [signal, 0])) as Readonly<Record<Signal, number>>;

@@ -2,9 +2,9 @@
 import type { Hit, PointStore, Query, Scope, SparseVector } from "../store/store.ts";
 import { hashOf, vectorOf } from "../text/vector.ts";
 import { wordsOf } from "../text/words.ts";
-import { filePrefix, symbolHash, toldPrefix, VECTORS } from "./document.ts";
-import { kindOf, subjectOf, type FileKind } from "./file-kind.ts";
-import { meant, type Files } from "./files.ts";
+import { symbolHash, VECTORS } from "./document.ts";
+import { subjectOf, type FileKind } from "./file-kind.ts";
+import { meant, type File, type Files } from "./files.ts";
 import { addHistory } from "./history.ts";
 import type { ParsedQuery } from "./query.ts";
 
@@ -50,8 +50,8 @@ export interface Candidate {
   subject: string | null;
 }
 
-/** The candidate of this path, made when it is first spoken of. */
-export type CandidateOf = (path: string) => Candidate;
+/** The candidate of this file, made when it is first spoken of. */
+export type CandidateOf = (file: File) => Candidate;
 
 /** Hits that a store is asked for: what comes later never reached the first twenty. */
 const LIMIT = 500;
@@ -69,24 +69,20 @@ export async function gatherSignals(
   dense: Float32Array | null,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
-  const candidates = new Map<string, Candidate>();
-  const of: CandidateOf = (path) => {
-    let found = candidates.get(path);
+  const candidates = new Map<File, Candidate>();
+  const of: CandidateOf = (file) => {
+    let found = candidates.get(file);
     if (found === undefined) {
-      candidates.set(path, (found = { path, kind: kindOf(path), signals: { ...SILENT }, chunk: null, subject: null }));
+      const { path, kind } = file;
+      candidates.set(file, (found = { path, kind, signals: { ...SILENT }, chunk: null, subject: null }));
     }
     return found;
   };
-  // A write that was cut off may have left pieces of a file that never was, or is no more.
-  const whole = (hits: readonly Hit[]) => hits.filter(({ group }) => files.paths.has(group.slice(filePrefix.length)));
-  const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(whole(hits), name, of);
+  const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(hits, name, files, of);
   const once = (name: Signal) => (hits: readonly Hit[]) => {
-    for (const { group, score } of whole(hits)) of(group.slice(filePrefix.length)).signals[name] = score;
-  };
-  const told = (name: Signal) => (hits: readonly Hit[]) => {
     for (const { group, score } of hits) {
-      const path = group.slice(toldPrefix.length);
-      if (files.paths.has(path)) of(path).signals[name] = score;
+      const file = files.ofGroup(group);
+      if (file !== null) of(file).signals[name] = score;
     }
   };
   const title = vector(query.title);
@@ -105,13 +101,13 @@ export async function gatherSignals(
     [ask("path", all), once("pathAll")],
     [ask("path", about), once("scope")],
     [ask("symbols", exact), once("symbols")],
-    [ask("told", title), told("toldTitle")],
-    [ask("told", all), told("told")],
+    [ask("told", title), once("toldTitle")],
+    [ask("told", all), once("told")],
     [ask("commit", title, COMMITS), (hits) => addHistory(hits, "historyTitle", null, files, of)],
     [ask("commit", all, COMMITS), (hits) => addHistory(hits, "history", "historyMax", files, of)],
     ...query.sentences.map((words): [Query, (hits: readonly Hit[]) => void] => [
       ask("chunk", vector(words), SENTENCE_LIMIT),
-      (hits) => addSentence(whole(hits), of),
+      (hits) => addSentence(hits, files, of),
     ]),
   ];
   if (dense !== null) asked.push([{ dense, limit: LIMIT }, chunks("dense")]);
@@ -150,37 +146,39 @@ function namesTogether(name: string): readonly string[] {
 }
 
 /** A file counts by its best piece, and a little by the next two. */
-function addChunks(hits: readonly Hit[], name: Signal, of: CandidateOf): void {
-  const seen = new Map<string, number>();
+function addChunks(hits: readonly Hit[], name: Signal, files: Files, of: CandidateOf): void {
+  const seen = new Map<File, number>();
   for (const hit of hits) {
-    const { group, score } = hit;
-    const path = group.slice(filePrefix.length);
-    const before = seen.get(path) ?? 0;
-    seen.set(path, before + 1);
+    const file = files.ofGroup(hit.group);
+    if (file === null) continue;
+    const before = seen.get(file) ?? 0;
+    seen.set(file, before + 1);
     if (before > 2) continue;
-    const candidate = of(path);
-    candidate.signals[name] += score / 2 ** before;
+    const candidate = of(file);
+    candidate.signals[name] += hit.score / 2 ** before;
     if (before === 0 && (name === "chunkAll" || candidate.chunk === null)) candidate.chunk = hit;
   }
 }
 
 /** Sentences that find something rare count more than those that find what is everywhere. */
-function addSentence(hits: readonly Hit[], of: CandidateOf): void {
-  const most = hits[0]?.score ?? 1;
-  const seen = new Set<string>();
+function addSentence(hits: readonly Hit[], files: Files, of: CandidateOf): void {
+  let most: number | null = null;
+  const seen = new Set<File>();
   for (const { group, score } of hits) {
-    if (seen.has(group)) continue;
-    seen.add(group);
-    of(group.slice(filePrefix.length)).signals.lines += (score / most) ** 2 * Math.sqrt(most);
+    const file = files.ofGroup(group);
+    if (file === null || seen.has(file)) continue;
+    most ??= score;
+    seen.add(file);
+    of(file).signals.lines += (score / most) ** 2 * Math.sqrt(most);
   }
 }
 
 /** A test that fits speaks for what it tests. */
-function addTested(candidates: readonly Candidate[], { byStem }: Files, of: CandidateOf): void {
+function addTested(candidates: readonly Candidate[], files: Files, of: CandidateOf): void {
   for (const { path, kind, signals } of candidates) {
     if (kind !== "test" || signals.chunkAll === 0) continue;
     const subject = subjectOf(path);
-    const sources = subject === null ? [] : (byStem.get(subject) ?? []);
+    const sources = subject === null ? [] : files.sourcesOf(subject);
     if (sources.length > MAX_TESTED) continue;
     for (const source of sources) {
       const tested = of(source).signals;

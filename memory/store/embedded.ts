@@ -4,9 +4,9 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import Database from "libsql";
 import { ServiceUnavailable } from "../../domain/errors.ts";
-import { packGroup } from "./packed.ts";
-import { searchLoaded, type Loaded } from "./scan.ts";
-import { load, type Row } from "./load.ts";
+import { type Image, imageOf, LAYOUT, openImage } from "./image.ts";
+import { packGroup, type Row } from "./packed.ts";
+import { searchImage } from "./postings.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -40,13 +40,23 @@ const SCHEMA = `
     dense BLOB,
     UNIQUE (scope, name)
   );
-  PRAGMA user_version = 1;
+  CREATE TABLE IF NOT EXISTS images (
+    scope INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    layout INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+  );
+  PRAGMA user_version = 2;
 `;
+const VERSION = 2;
+
+/** SQLite takes no blob above 1 GB; one of a million files. Without an image a search reads the rows. */
+const MAX_IMAGE_BYTES = 900_000_000;
 
 export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
   const { db, version } = openFile(file, busyMs);
-  if (version === 0) inTransaction(db, file, () => db.exec(SCHEMA));
-  const loaded = new Map<number, Loaded>();
+  if (version < VERSION) inTransaction(db, file, () => db.exec(SCHEMA));
+  const loaded = new Map<number, { revision: number; image: Image }>();
 
   const findScope = db.prepare("SELECT id, note, revision FROM scopes WHERE tenant = ? AND repository = ?");
   const scopeRow = ({ tenant, repository }: Scope): ScopeRow | undefined =>
@@ -62,24 +72,30 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
   };
 
   /** What is searched: read again when any process has written since. */
-  function fresh({ id, revision }: ScopeRow): Loaded {
+  function fresh({ id, revision }: ScopeRow): Image {
     const kept = loaded.get(id);
     loaded.delete(id);
-    if (kept?.revision === revision) {
-      loaded.set(id, kept);
-      return kept;
-    }
-    const rows = db
-      .prepare("SELECT name, payloads, vectors, dense FROM groups WHERE scope = ?")
-      .raw()
-      .all([id]) as Row[];
-    const now = load(rows, revision);
+    const now = kept?.revision === revision ? kept : { revision, image: readyMade(id, revision) ?? fromRows(id) };
     loaded.set(id, now);
     for (const oldest of loaded.keys()) {
       if (loaded.size <= MAX_LOADED) break;
       loaded.delete(oldest);
     }
-    return now;
+    return now.image;
+  }
+
+  function readyMade(id: number, revision: number): Image | null {
+    const select = db.prepare("SELECT bytes FROM images WHERE scope = ? AND revision = ? AND layout = ?").raw();
+    const [row] = select.all([id, revision, LAYOUT]) as [Uint8Array][];
+    return row === undefined ? null : openImage(row[0]);
+  }
+
+  function fromRows(id: number): Image {
+    return openImage(imageOf(rowsOf(id)));
+  }
+
+  function rowsOf(id: number): Row[] {
+    return db.prepare("SELECT name, payloads, vectors, dense FROM groups WHERE scope = ?").raw().all([id]) as Row[];
   }
 
   return {
@@ -91,16 +107,18 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
       const select = db.prepare("SELECT name, tag FROM groups WHERE scope = ? AND substr(name, 1, ?) = ?");
       return new Map(select.raw().all([row.id, prefix.length, prefix]) as [string, string][]);
     },
+    async names(scope, prefix, signal) {
+      signal.throwIfAborted();
+      const row = scopeRow(scope);
+      return row === undefined ? [] : fresh(row).names.filter((name) => name.startsWith(prefix));
+    },
     async payloads(scope, prefix, signal) {
       signal.throwIfAborted();
       const row = scopeRow(scope);
       if (row === undefined) return new Map();
-      const { names, payloads } = fresh(row);
-      const found = new Map<string, Json>();
-      names.forEach((name, at) => {
-        if (name.startsWith(prefix)) found.set(name, (JSON.parse(payloads[at]!) as Json[])[0]!);
-      });
-      return found;
+      const select = db.prepare("SELECT name, payloads FROM groups WHERE scope = ? AND substr(name, 1, ?) = ?");
+      const rows = select.raw().all([row.id, prefix.length, prefix]) as [string, string][];
+      return new Map(rows.map(([name, payloads]) => [name, (JSON.parse(payloads) as Json[])[0]!]));
     },
     async write(scope: Scope, { put, remove }: Change, signal) {
       signal.throwIfAborted();
@@ -116,12 +134,30 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
           insert.run([id, group.name, group.tag, payloads, vectors, dense]);
         }
         db.prepare("UPDATE scopes SET revision = revision + 1 WHERE id = ?").run([id]);
+        // It would keep what was taken away.
+        db.prepare("DELETE FROM images WHERE scope = ?").run([id]);
+      });
+    },
+    async optimize(scope, signal) {
+      signal.throwIfAborted();
+      const row = scopeRow(scope);
+      if (row === undefined) return;
+      const { id, revision } = row;
+      const there = db.prepare("SELECT 1 FROM images WHERE scope = ? AND revision = ? AND layout = ?");
+      if (there.get([id, revision, LAYOUT]) !== undefined) return;
+      const bytes = imageOf(rowsOf(id));
+      if (bytes.byteLength > MAX_IMAGE_BYTES) return;
+      inTransaction(db, file, () => {
+        // Who has written in between makes its own.
+        if (scopeRow(scope)?.revision !== revision) return;
+        const insert = "INSERT OR REPLACE INTO images (scope, revision, layout, bytes) VALUES (?, ?, ?, ?)";
+        db.prepare(insert).run([id, revision, LAYOUT, bytes]);
       });
     },
     async search(scope, queries: readonly Query[], signal): Promise<Hit[][]> {
       signal.throwIfAborted();
       const row = scopeRow(scope);
-      return row === undefined ? queries.map(() => []) : searchLoaded(fresh(row), queries);
+      return row === undefined ? queries.map(() => []) : searchImage(fresh(row), queries);
     },
     async note(scope, signal) {
       signal.throwIfAborted();
@@ -141,6 +177,7 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
       loaded.delete(row.id);
       inTransaction(db, file, () => {
         db.prepare("DELETE FROM groups WHERE scope = ?").run([row.id]);
+        db.prepare("DELETE FROM images WHERE scope = ?").run([row.id]);
         db.prepare("DELETE FROM scopes WHERE id = ?").run([row.id]);
       });
     },

@@ -52,3 +52,31 @@ function packDense(points: readonly Point[]): Buffer | null {
   });
   return Buffer.concat(parts);
 }
+
+/** What a group is in the database. */
+export type Row = [name: string, payloads: string, vectors: Uint8Array, dense: Uint8Array | null];
+
+/** A buffer of the database need not begin where a 32-bit word may. */
+export function wordsOf(bytes: Uint8Array): Uint32Array {
+  if (bytes.byteOffset % 4 === 0) return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  return new Uint32Array(Uint8Array.from(bytes).buffer);
+}
+
+/** Goes through what {@link packGroup} packed, and returns how many points there are. */
+export function eachVector(
+  words: Uint32Array,
+  visit: (point: number, channel: number, at: number, length: number) => void,
+): number {
+  let at = 0;
+  let point = 0;
+  for (; at < words.length; point++) {
+    const vectors = words[at++]!;
+    for (let vector = 0; vector < vectors; vector++) {
+      const channel = words[at]!;
+      const length = words[at + 1]!;
+      visit(point, channel, at + 2, length);
+      at += 2 + length + ((length + 1) >> 1);
+    }
+  }
+  return point;
+}

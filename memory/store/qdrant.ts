@@ -110,6 +110,9 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
       const stored = await scroll(scope, prefix, ["group", "tag"], signal);
       return new Map(stored.map(({ group, tag }) => [group, tag]));
     },
+    async names(scope, prefix, signal) {
+      return (await scroll(scope, prefix, ["group"], signal)).map(({ group }) => group);
+    },
     async payloads(scope, prefix, signal) {
       const stored = await scroll(scope, prefix, ["group", "data"], signal);
       return new Map(stored.map(({ group, data }) => [group, data]));
@@ -133,6 +136,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
       }
       await upsert(SPARSE_COLLECTION, firsts, signal);
     },
+    optimize: () => Promise.resolve(),
     async search(scope, queries: readonly Query[], signal) {
       const answers: Hit[][] = queries.map(() => []);
       const filter = { must: inScope(scope) };

@@ -9,10 +9,14 @@ export interface PointStore {
   readonly kind: string;
   /** The names of all groups that begin with `prefix`, each with its tag. */
   groups(scope: Scope, prefix: string, signal: AbortSignal): Promise<Map<string, string>>;
+  /** The names alone, which is quicker. */
+  names(scope: Scope, prefix: string, signal: AbortSignal): Promise<string[]>;
   /** The payload of the first point of each such group. */
   payloads(scope: Scope, prefix: string, signal: AbortSignal): Promise<Map<string, Json>>;
   /** Replaces the groups in `put` and takes away those in `remove`. Safe to repeat; a group counts as stored when all of it is. */
   write(scope: Scope, change: Change, signal: AbortSignal): Promise<void>;
+  /** Called after a series of writes: the next process finds what it searches ready made. Nothing that is told depends on it. */
+  optimize(scope: Scope, signal: AbortSignal): Promise<void>;
   /** The best points of each query, best first. One answer for each query, in their order. */
   search(scope: Scope, queries: readonly Query[], signal: AbortSignal): Promise<Hit[][]>;
   /** A small document about the repository itself, such as which commit is indexed. */

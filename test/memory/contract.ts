@@ -77,7 +77,39 @@ export function storeContract(name: string, make: () => Promise<PointStore>): vo
       const [store, scope] = [await open(), scopeOf()];
       await store.write(scope, { put: [file("a", "x"), { ...file("z", "y"), name: "commit:1" }], remove: [] }, signal);
       expect(await store.groups(scope, "file:", signal)).toEqual(new Map([["file:a", "tag-a"]]));
+      expect(await store.names(scope, "file:", signal)).toEqual(["file:a"]);
       expect(await store.payloads(scope, "commit:", signal)).toEqual(new Map([["commit:1", { path: "z" }]]));
+    });
+
+    it("answers the same after it was optimized, here and in another process, and shows what is written after that", async () => {
+      const [store, scope] = [await open(), scopeOf()];
+      const groups = ["a", "b", "c"].map((path) => file(path, `${path} ${path} shared`));
+      const dense: Group = { name: "file:near", tag: "1", points: [point("shared"), densePoint([0, 1, 0])] };
+      await store.write(scope, { put: [...groups, dense], remove: [] }, signal);
+      const queries: Query[] = [
+        sparse("b shared", 10),
+        sparse("hidden", 5),
+        { dense: Float32Array.of(0, 1, 0), limit: 5 },
+      ];
+      const told = async (of: PointStore) =>
+        (await of.search(scope, queries, signal)).map((hits) =>
+          hits.map(({ group, point: at, score, payload }) => ({ group, at, score, payload })),
+        );
+      const before = await told(store);
+      expect(before.map((hits) => hits[0]?.group)).toEqual(["file:b", "file:near", "file:near"]);
+      await store.optimize(scope, signal);
+      await store.optimize(scope, signal);
+      const again = await open();
+      expect([await told(store), await told(again)]).toEqual([before, before]);
+      expect((await again.names(scope, "file:", signal)).toSorted()).toEqual([
+        "file:a",
+        "file:b",
+        "file:c",
+        "file:near",
+      ]);
+      await again.write(scope, { put: [file("d", "late")], remove: ["file:b"] }, signal);
+      const [late, gone] = await (await open()).search(scope, [sparse("late", 5), sparse("b", 5)], signal);
+      expect([late!.map(({ group }) => group), gone]).toEqual([["file:d"], []]);
     });
 
     it("replaces a group as a whole: nothing of the old one is found, also where it had more points", async () => {
@@ -143,6 +175,7 @@ export function storeContract(name: string, make: () => Promise<PointStore>): vo
         const queries: Query[] = [sparse("hidden", 5), { dense: Float32Array.of(1, 0, 0), limit: 5 }];
         expect(await store.search(other, queries, signal)).toEqual([[], []]);
         expect(await store.groups(other, "file:", signal)).toEqual(new Map());
+        expect(await store.names(other, "file:", signal)).toEqual([]);
         expect(await store.payloads(other, "file:", signal)).toEqual(new Map());
         expect(await store.note(other, signal)).toBeNull();
         await store.write(other, { put: [], remove: ["file:secret"] }, signal);
@@ -193,7 +226,9 @@ export function storeContract(name: string, make: () => Promise<PointStore>): vo
       await store.forget(scope, signal);
       expect(await store.search(scope, [sparse("alpha", 5)], signal)).toEqual([[]]);
       expect(await store.groups(scope, "file:", signal)).toEqual(new Map());
+      expect(await store.names(scope, "file:", signal)).toEqual([]);
       expect(await store.note(scope, signal)).toBeNull();
+      await store.optimize(scope, signal);
       await store.forget(scope, signal);
     });
 

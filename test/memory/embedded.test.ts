@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import { snapshotEmbedded } from "../../memory/store/embedded-snapshot.ts";
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
+import type { Group, PointStore } from "../../memory/store/store.ts";
 import { inTransaction } from "../../memory/store/transaction.ts";
+import { hashOf, vectorOf } from "../../memory/text/vector.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "mergewright-embedded-"))));
@@ -66,4 +68,81 @@ describe("a write to the embedded store", () => {
     expect(rows(db)).toEqual([["whole"]]);
     db.close();
   });
+});
+
+describe("what the embedded store lays out for searching", () => {
+  const scope = { tenant: "acme", repository: "acme/shop" };
+  const { signal } = new AbortController();
+  const path = () => join(folder, "memory.db");
+  const write = (store: PointStore, words: string[]) =>
+    store.write(scope, { put: words.map(groupOf), remove: [] }, signal);
+  const rows = (query: string) => {
+    const db = new Database(path());
+    const found = db.prepare(query).raw().all() as unknown[][];
+    db.close();
+    return found;
+  };
+
+  it("is read in place of the rows, as long as nobody has written since", async () => {
+    const store = openEmbeddedStore(path());
+    await write(store, ["alpha", "beta"]);
+    await store.optimize(scope, signal);
+    const db = new Database(path());
+    db.exec("UPDATE groups SET payloads = 'not read', vectors = x''");
+    db.close();
+    const reader = openEmbeddedStore(path());
+    expect(await find(reader, "beta")).toEqual(["file:beta"]);
+    await write(store, ["alpha", "beta", "gamma"]);
+    expect(await find(reader, "gamma")).toEqual(["file:gamma"]);
+    await Promise.all([store.close(), reader.close()]);
+  });
+
+  it("goes with the next write and with the repository, so that nothing forgotten stays in it", async () => {
+    const store = openEmbeddedStore(path());
+    await write(store, ["alpha"]);
+    await store.optimize(scope, signal);
+    expect(rows("SELECT count(*) FROM images")).toEqual([[1]]);
+    await store.write(scope, { put: [], remove: ["file:alpha"] }, signal);
+    expect(rows("SELECT count(*) FROM images")).toEqual([[0]]);
+    await store.optimize(scope, signal);
+    await store.forget(scope, signal);
+    expect(rows("SELECT count(*) FROM images")).toEqual([[0]]);
+    await store.close();
+  });
+
+  it("is made anew where another version of ours laid it out, or one that did not know of it made the file", async () => {
+    const old = openEmbeddedStore(path());
+    await write(old, ["alpha"]);
+    await old.optimize(scope, signal);
+    await old.close();
+    const db = new Database(path());
+    db.exec("UPDATE images SET layout = layout + 1, bytes = x'ff'");
+    db.close();
+    const later = openEmbeddedStore(path());
+    expect(await find(later, "alpha")).toEqual(["file:alpha"]);
+    await later.optimize(scope, signal);
+    expect(rows("SELECT length(bytes) > 1 FROM images")).toEqual([[1]]);
+    await later.close();
+
+    const before = new Database(path());
+    before.exec("DROP TABLE images; PRAGMA user_version = 1");
+    before.close();
+    const now = openEmbeddedStore(path());
+    expect(await find(now, "alpha")).toEqual(["file:alpha"]);
+    await now.optimize(scope, signal);
+    expect(rows("SELECT count(*) FROM images")).toEqual([[1]]);
+    await now.close();
+  });
+
+  async function find(store: PointStore, word: string): Promise<string[]> {
+    const [hits] = await store.search(scope, [{ vector: "chunk", terms: termsOf(word), limit: 5 }], signal);
+    return hits!.map(({ group, payload }) => `${group}${payload["ok"] === true ? "" : "?"}`);
+  }
+});
+
+const termsOf = (word: string) => vectorOf(new Map([[hashOf(word), 1]]));
+const groupOf = (word: string): Group => ({
+  name: `file:${word}`,
+  tag: "1",
+  points: [{ payload: { ok: true }, vectors: { chunk: termsOf(word) } }],
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cut } from "../../memory/code/chunks.ts";
 import { commitGroup } from "../../memory/code/document.ts";
 import { kindOf, subjectOf } from "../../memory/code/file-kind.ts";
-import { filesOf, meant, present } from "../../memory/code/files.ts";
+import { filesOf, meant } from "../../memory/code/files.ts";
 import { definitionIn, languageOf } from "../../memory/code/languages.ts";
 import { parseQuery } from "../../memory/code/query.ts";
 import { taught } from "../../memory/experience/taught.ts";
@@ -183,12 +183,12 @@ describe("A path that a text names is", () => {
     ["nothing/here.py", []],
     ["reader", []],
   ])("%s: %j", (path, expected) => {
-    expect(meant(path, files)).toEqual(expected);
+    expect(meant(path, files).map((file) => file.path)).toEqual(expected);
   });
 
   it("the file of today, where it was moved and no other has its name", () => {
-    expect(present("before/once.c", files)).toBe("moved/once.c");
-    expect(present("before/util.js", files)).toBeNull();
+    expect(files.present("before/once.c")?.path).toBe("moved/once.c");
+    expect(files.present("before/util.js")).toBeNull();
   });
 });
 
