@@ -53,7 +53,7 @@ const TRAILER =
 export function withoutTrailers(message: string): string {
   return message
     .replace(TRAILER, "")
-    .replace(/<!--[\s\S]*?-->/g, " ")
+    .replace(/<!--(?:(?!<!--)[\s\S])*?-->/g, " ")
     .replace(/^-{3,}\s*$/gm, "");
 }
 
@@ -97,7 +97,7 @@ function weigh(text: string): Map<string, number> {
 function namesIn(text: string): Set<string> {
   const names = new Set<string>();
   for (const [name] of text.matchAll(
-    /[A-Za-z_$][\w$]*[a-z0-9][A-Z_][\w$]*|[A-Z][a-z]+[A-Z][\w$]*|\b_+[a-z]\w+|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\b[a-z]+\d+\w*\b/g,
+    /[A-Za-z_$][\w$]{0,80}[a-z0-9][A-Z_][\w$]*|[A-Z][a-z]+[A-Z][\w$]*|\b_+[a-z]\w+|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\b[a-z]+\d+\w*\b/g,
   ))
     names.add(name);
   for (const [, name] of text.matchAll(/\b([A-Za-z_]\w{2,})\(/g)) names.add(name!);
@@ -112,7 +112,11 @@ function namesIn(text: string): Set<string> {
 
 const ENDINGS =
   "py|pyx|pyi|js|jsx|ts|tsx|mjs|cjs|mts|cts|vue|svelte|go|rs|java|kt|kts|scala|groovy|cs|c|h|cc|cpp|cxx|hpp|hh|hxx|m|mm|rb|rake|erb|php|swift|dart|lua|ex|exs|sh|css|scss|less|html|sql|proto|ya?ml|toml|json|md|rst|inc|tcl|y|l";
-const PATH = new RegExp(`(?:[\\w@.+-]+[/\\\\])*[\\w@.+-]+\\.(?:${ENDINGS})\\b(?:(?:", line |[:(]|#L)(\\d+))?`, "g");
+/** Bounded in every part, and begun only where a part begins: an endless run of letters, dots or slashes is gone through once. */
+const PATH = new RegExp(
+  `(?<![\\w@.+-])(?:[\\w@.+-]{1,200}[/\\\\]){0,40}[\\w@.+-]{1,200}\\.(?:${ENDINGS})\\b(?:(?:", line |[:(]|#L)(\\d+))?`,
+  "g",
+);
 
 function pathsIn(text: string): { path: string; line: number | null }[] {
   const found = new Map<string, { path: string; line: number | null }>();
@@ -124,7 +128,7 @@ function pathsIn(text: string): { path: string; line: number | null }[] {
     if (!found.has(path)) found.set(path, { path, line: match[1] === undefined ? null : Number(match[1]) });
   }
   // a.b.C.method, a::b::c, src/lib without an ending: a path with other signs between its parts.
-  for (const [dotted] of text.matchAll(/\b[A-Za-z_]\w*(?:(?:\.|::|\\|\/)[A-Za-z_][\w-]*)+/g)) {
+  for (const [dotted] of text.matchAll(/\b[A-Za-z_]\w*(?:(?:\.|::|\\|\/)[A-Za-z_][\w-]*){1,40}/g)) {
     const path = dotted.replace(/::|\.|\\/g, "/");
     if (!found.has(path) && !found.has(dotted)) found.set(path, { path, line: null });
   }

@@ -3,11 +3,12 @@ import { stem } from "./stem.ts";
 
 /** Names, words and numbers as they stand in the text. */
 export const TOKEN =
-  /[A-Za-z_$\u00c0-\u024f\u0370-\u1fff\u3040-\uffef][\w$\u00c0-\u024f\u0370-\u1fff\u3040-\uffef]*|\d+/g;
+  /[A-Za-z_$\u00c0-\u024f\u0370-\u1fff\u3040-\ufeff\uff66-\uffef][\w$\u00c0-\u024f\u0370-\u1fff\u3040-\ufeff\uff66-\uffef]*|\d+/g;
 
 /** Longer ones are data: base64, hashes, minified code. */
 export const MAX_TOKEN_CHARACTERS = 80;
 const CJK = /[\u3040-\u9fff\uac00-\ud7af]/;
+const BY_SCRIPT = /[\u3040-\u9fff\uac00-\ud7af]+|[^\u3040-\u9fff\uac00-\ud7af]+/g;
 
 export interface Words {
   /** Its parts, normalised. `parseJSONBody` -> pars, json, body. */
@@ -40,7 +41,13 @@ export function copyOf(token: string): string {
 }
 
 function split(token: string): Words {
-  if (CJK.test(token)) return { parts: pairs(token), joined: [] };
+  if (CJK.test(token)) {
+    // Names stand among such text without a space: `修复parse_date的崩溃`.
+    const runs = (token.match(BY_SCRIPT) ?? []).map((run) =>
+      CJK.test(run) ? { parts: pairs(run), joined: [] } : split(run),
+    );
+    return { parts: runs.flatMap(({ parts }) => parts), joined: runs.flatMap(({ joined }) => joined) };
+  }
   const raw =
     token.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\u00c0-\u1fff]+|\d+/g)?.map((part) => part.toLowerCase()) ?? [];
   if (raw.length === 1) {

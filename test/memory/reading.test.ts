@@ -156,6 +156,34 @@ describe("A text is read for", () => {
     expect(parseQuery("dark mode flickers").all.has("darkmod")).toBe(true);
   });
 
+  it("names and paths in hardly any time, whatever is pasted into it", () => {
+    const pasted = [
+      "x.",
+      "x/",
+      "A",
+      "a-",
+      "_a",
+      "a1",
+      "@",
+      ".",
+      "_",
+      "by-",
+      "<!--",
+      "refs a/",
+      "a\\",
+      "`a",
+      "\n ",
+      "(",
+    ];
+    for (const each of pasted) parseQuery(each.repeat(2_000));
+    for (const each of pasted) {
+      const startedAt = performance.now();
+      parseQuery(each.repeat(100_000));
+      // Above a second each where a run is gone through again from each of its places.
+      expect([each, performance.now() - startedAt < 500]).toEqual([each, true]);
+    }
+  });
+
   it("nothing, when there is nothing", () => {
     expect(parseQuery("  \n ")).toMatchObject({ paths: [], sentences: [] });
   });

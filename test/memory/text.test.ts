@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { countText } from "../../memory/code/document.ts";
 import { stem } from "../../memory/text/stem.ts";
 import { hashOf, saturate, vectorOf } from "../../memory/text/vector.ts";
-import { wordsOf } from "../../memory/text/words.ts";
+import { TOKEN, wordsOf } from "../../memory/text/words.ts";
 
 describe("A name is split as people speak of it", () => {
   it.each([
@@ -17,8 +17,14 @@ describe("A name is split as people speak of it", () => {
     ["x", [], []],
     ["7", [], []],
     ["漢字変換", ["漢字", "字変", "変換"], []],
+    ["修复parse_date的崩溃", ["修复", "pars", "dat", "的崩", "崩溃"], ["parsedat"]],
   ])("%s", (token, parts, joined) => {
     expect(wordsOf(token)).toEqual({ parts, joined });
+  });
+
+  it("in Chinese, where a comma is as wide as the rest, each clause by itself", () => {
+    const text = "解析日期时崩溃，因为输入为空。";
+    expect([...text.matchAll(TOKEN)].map(([token]) => token)).toEqual(["解析日期时崩溃", "因为输入为空"]);
   });
 
   it("data is not a name", () => {

@@ -57,7 +57,11 @@ export function openSourceRepository(
         signal,
         GUARD,
       );
-      if (exitCode !== 0) throw new NotFound("commit", `${gitDir} has no commit "${revision.slice(0, 80)}".`);
+      if (exitCode !== 0) {
+        const nothing =
+          revision === "HEAD" ? ": nothing is committed yet, or HEAD names a branch that is not there" : "";
+        throw new NotFound("commit", `${gitDir} has no commit "${revision.slice(0, 80)}"${nothing}.`);
+      }
       return stdout.toString("utf8").trim();
     },
     async tree(commit, signal) {
