@@ -54,6 +54,8 @@ export interface StoreReport {
   refused: string[];
   /** How many were not written because the repository was forgotten, or got another name, since what they are of began. */
   left?: number;
+  /** Why some are found by words alone for now, as the embeddings service made no vectors; null: nothing is lacking. */
+  lacking?: string | null;
 }
 
 /** What a person wants remembered. */
@@ -97,6 +99,8 @@ export interface MemoryActivities {
     since?: string;
     revised?: true;
   }): Promise<StoreReport | undefined>;
+  /** Asks the embeddings service again for what it made no vectors of. */
+  embedMemories(input: { repository: RepositoryName }): Promise<{ embedded: number; lacking: string | null }>;
   forgetRepository(input: { repository: RepositoryName; at?: string; olderOnly?: true }): Promise<void>;
   moveRepository(input: { repository: RepositoryName; to: RepositoryName } & Moved): Promise<void>;
 }

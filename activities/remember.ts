@@ -13,7 +13,7 @@ import {
   scopeOfRepository,
 } from "../domain/memory.ts";
 import { pastTheirTime } from "../domain/memory-retention.ts";
-import type { Artifacts, Forge, MemoryPort } from "../domain/ports.ts";
+import type { Artifacts, Forge, MemoryPort, Stored } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { redact } from "../domain/secrets.ts";
 import type { RunSettings } from "../domain/settings.ts";
@@ -34,7 +34,7 @@ export interface RememberParts {
   secrets: readonly string[];
 }
 
-type Remembering = Pick<MemoryActivities, "rememberRun" | "teach" | "storeMemories">;
+type Remembering = Pick<MemoryActivities, "rememberRun" | "teach" | "storeMemories" | "embedMemories">;
 
 export function createRemember({ memory, artifacts, forge, settingsFor, secrets }: RememberParts): Remembering {
   return {
@@ -65,7 +65,7 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
         const gone = await departedSince(memory.experience, scope, since, signal);
         if (gone !== null) return leftBehind(repository, ordered, gone, revised);
         const memories = revised ? await stillThere(scope, ordered, signal) : ordered;
-        const refused = await storeOrSetAside(scope, memories, signal);
+        const { refused, lacking } = await storeOrSetAside(scope, memories, signal);
         // Somebody may have it forgotten who asks no workflow: whoever writes last takes it away.
         const went = await departedSince(memory.experience, scope, since, signal);
         if (went !== null) {
@@ -79,8 +79,11 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
           const ids = pastTheirTime(ofIssue, limits, new Date());
           if (ids.length > 0) await memory.experience.forget(scope, { ids }, signal);
         }
-        return { refused };
+        return { refused, lacking };
       }),
+
+    embedMemories: ({ repository }) =>
+      working(({ signal }) => memory.experience.embedRest(scopeOfRepository(repository), signal)),
   };
 
   /** What is known of a repository that is called otherwise now goes on to its new name; of one that was forgotten, nowhere. */
@@ -103,30 +106,34 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
   }
 
   /** What the store will never take must not hold up what comes after it. Gives the ids of those. */
-  async function storeOrSetAside(scope: MemoryScope, memories: Memory[], signal: AbortSignal): Promise<string[]> {
+  async function storeOrSetAside(
+    scope: MemoryScope,
+    memories: Memory[],
+    signal: AbortSignal,
+  ): Promise<{ refused: string[] } & Stored> {
     try {
-      await memory.experience.store(scope, memories, signal);
-      return [];
+      return { refused: [], ...(await memory.experience.store(scope, memories, signal)) };
     } catch (error) {
       if (!isOfContent(error)) throw error;
       if (memories.length === 1) {
         const { id } = memories[0]!;
         // Its text stays where it can be read: in the history of the workflow that was told to write it.
         log.error("the store refuses a memory, which is set aside", { ...scope, id, reason: (error as Error).message });
-        return [id];
+        return { refused: [id], lacking: null };
       }
       // One of them is enough to have all refused.
-      const refused: string[] = [];
-      for (const each of memories) refused.push(...(await storeOrSetAside(scope, [each], signal)));
-      return refused;
+      const all: { refused: string[] } & Stored = { refused: [], lacking: null };
+      for (const each of memories) {
+        const { refused, lacking } = await storeOrSetAside(scope, [each], signal);
+        all.refused.push(...refused);
+        all.lacking ??= lacking;
+      }
+      return all;
     }
   }
 }
 
-/**
- * Bad request, too large, not processable: said of what was sent. An embeddings service says the same of a model that it does not know:
- * that is a setting, which is corrected, and the memories wait for it.
- */
+/** Bad request, too large, not processable: said of what was sent. */
 const OF_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
 
 function isOfContent(error: unknown): boolean {

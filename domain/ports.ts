@@ -428,6 +428,8 @@ export interface IndexReport {
   newCommits: number;
   /** Nothing at all had to be done. */
   unchanged: boolean;
+  /** Why the embeddings service made no vectors for some of it, which the next index asks again for. */
+  lacking?: string;
 }
 
 export interface CodeHit {
@@ -444,7 +446,9 @@ export interface CodeHit {
 /** What was learnt and taught about a repository. Scopes never see each other. */
 export interface Experience {
   /** Stores what is not there yet, replaces what has the same id, and reads back that it is there. */
-  store(scope: MemoryScope, memories: readonly Memory[], signal: AbortSignal): Promise<void>;
+  store(scope: MemoryScope, memories: readonly Memory[], signal: AbortSignal): Promise<Stored>;
+  /** Gives vectors to what has none of today's embeddings model: it was away, or another one. Nothing to do where there is none. */
+  embedRest(scope: MemoryScope, signal: AbortSignal): Promise<{ embedded: number } & Stored>;
   /** What somebody says, as a memory that can be stored. The same words of the same person are the same memory. */
   taught(said: { text: string; by: string; issue: number | null; at: string }): Taught;
   /** The newest first. */
@@ -469,6 +473,11 @@ export interface Experience {
   leave(name: MemoryScope | { tenant: string }, departure: Departure, signal: AbortSignal): Promise<void>;
   /** null: nobody ever left this name. */
   departure(scope: MemoryScope, signal: AbortSignal): Promise<Departure | null>;
+}
+
+export interface Stored {
+  /** Why some of it is found by words alone for now; null: nothing is lacking. */
+  lacking: string | null;
 }
 
 /** All that is named must fit. */

@@ -150,7 +150,7 @@ function waitingMemories(client: Client): Part {
       );
       return count === 0
         ? null
-        : `what ${count} repositories want remembered waits for the store; nothing of it is lost`;
+        : `what ${count} repositories want remembered waits for the store, or for its embeddings; nothing of it is lost`;
     },
   };
 }

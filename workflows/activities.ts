@@ -146,6 +146,13 @@ export const { indexCode } = proxyActivities<Activities>({
   retry: { ...patient, maximumAttempts: 10 },
 });
 
+/** Asked again by the writer, later and later (`keep-memories.ts`); what it does not get is told, and found by words meanwhile. */
+export const { embedMemories } = proxyActivities<Activities>({
+  startToCloseTimeout: "5 minutes",
+  heartbeatTimeout: "30 seconds",
+  retry: { ...patient, maximumAttempts: 2 },
+});
+
 /** What is to be remembered waits for its store as long as it takes, whatever is wrong with that; what it refuses for good is set aside. */
 export const { storeMemories, forgetRepository, moveRepository } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",

@@ -18,7 +18,7 @@ export async function indexRepository({ repository }: { repository: string }): P
     setCurrentDetails(
       report === null
         ? "not indexed: the repository was forgotten, or is called otherwise now"
-        : `\`${report.commit}\`: ${report.files} files, ${report.changed} of them read anew`,
+        : `\`${report.commit}\`: ${report.files} files, ${report.changed} of them read anew${report.lacking === undefined ? "" : `; some without embeddings: ${report.lacking}`}`,
     );
   }
   return report;

@@ -48,7 +48,7 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
 
   return {
     async index(scope, source: SourceRepository, revision, { signal, onProgress }) {
-      return indexRepository({
+      const report = await indexRepository({
         store,
         source,
         scope,
@@ -56,9 +56,17 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         signal,
         ...(onProgress ? { onProgress } : {}),
         ...(embedder
-          ? { dense: { model: embedder.model, embed: (groups, texts) => embedGroups(embedder, groups, texts, signal) } }
+          ? {
+              dense: {
+                model: embedder.model,
+                embed: (groups, texts) => embedGroups(embedder, groups, texts, signal, warn),
+              },
+            }
           : {}),
       });
+      if (report.lacking !== undefined)
+        warn(`Indexed without all embeddings, and searched by words for now: ${report.lacking}`);
+      return report;
     },
     async search(scope, text, { limit, signal }): Promise<CodeHit[]> {
       const note = (await store.note(scope, signal)) as IndexNote | null;

@@ -1,6 +1,7 @@
 /** Brings what the store holds of a repository to a commit: reads and writes only what differs, in batches. */
 import { randomUUID } from "node:crypto";
 import type { IndexProgress, IndexReport, SourceRepository } from "../../domain/ports.ts";
+import { type Embedded, withoutVectors } from "../dense/embed-groups.ts";
 import type { Group, PointStore, Scope } from "../store/store.ts";
 import {
   commitGroup,
@@ -31,7 +32,7 @@ export interface IndexInput {
 export interface Dense {
   /** Another model's vectors cannot be compared: its name is part of what is stored. */
   model: string;
-  embed: (groups: Group[], contents: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Group[]>;
+  embed: (groups: Group[], contents: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Embedded>;
 }
 
 /** Enough for what people still speak of; older fixes speak of other files. */
@@ -57,7 +58,7 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   const mixed = note !== null && (note.form !== form || note.mixed === true);
   const begun: IndexNote = { ...(note ?? { commit: "", files: 0, commits: 0 }), form, writing, mixed };
   await store.setNote(scope, { ...begun }, signal);
-  const files = await indexFiles(input, commit);
+  const { lacking, ...files } = await indexFiles(input, commit);
   const history = await indexHistory(input, commit);
   await indexTold(input);
   await store.optimize(scope, signal);
@@ -67,6 +68,7 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
     commits: history.commits,
     newCommits: history.newCommits,
     unchanged: false,
+    ...(lacking === null ? {} : { lacking }),
   };
   const now = (await store.note(scope, signal)) as IndexNote | null;
   const alone = now?.writing === writing;
@@ -75,9 +77,10 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
     commit,
     files: files.files,
     commits: history.commits,
-    // Somebody else wrote meanwhile: the next index compares everything.
-    writing: alone ? null : "several",
-    mixed: !alone && (now === null || now.form !== form || now.mixed === true),
+    // Somebody else wrote meanwhile, or vectors are lacking: the next index compares everything.
+    writing: !alone ? "several" : lacking === null ? null : "lacks vectors",
+    // Of files that have vectors and files that have none the first would be found alone.
+    mixed: lacking !== null || (!alone && (now === null || now.form !== form || now.mixed === true)),
   };
   await store.setNote(scope, { ...written }, signal);
   return result;
@@ -104,7 +107,7 @@ export function formOf({ dense }: { dense?: Pick<Dense, "model"> }): string {
 async function indexFiles(
   input: IndexInput,
   commit: string,
-): Promise<Pick<IndexReport, "files" | "changed" | "removed">> {
+): Promise<Pick<IndexReport, "files" | "changed" | "removed"> & Pick<Embedded, "lacking">> {
   const { store, source, scope, signal, onProgress, dense } = input;
   const tagOf = (blob: string): string => `${blob}:${formOf(input)}`;
   const tree = await source.tree(commit, signal);
@@ -115,6 +118,7 @@ async function indexFiles(
   const sizes =
     wanted.length > 0 ? await source.sizes([...new Set(wanted.map(([, blob]) => blob))], signal) : new Map();
   let done = 0;
+  let lacking: string | null = null;
   for (const batch of batches(wanted, (blob) => Math.min(sizes.get(blob) ?? 0, MAX_CODE_BYTES))) {
     const read = batch.filter(([path, blob]) => isRead(path, sizes.get(blob) ?? 0));
     const contents = await source.contents([...new Set(read.map(([, blob]) => blob))], signal);
@@ -122,15 +126,18 @@ async function indexFiles(
     let put = batch.map(([path, blob]) =>
       fileGroup(path, tagOf(blob), reading.has(path) ? (contents.get(blob) ?? null) : null),
     );
-    if (dense !== undefined) {
+    if (dense !== undefined && lacking === null) {
       const texts = new Map(read.map(([path, blob]) => [path, new TextDecoder().decode(contents.get(blob))]));
-      put = await dense.embed(put, texts, signal);
+      ({ groups: put, lacking } = await dense.embed(put, texts, signal));
+    } else if (dense !== undefined) {
+      // A service that is away is not waited for once more with each batch.
+      put = put.map((group) => ({ ...group, tag: withoutVectors(group.tag) }));
     }
     await store.write(scope, { put, remove: [] }, signal);
     done += batch.length;
     onProgress?.({ step: "files", done, total: wanted.length });
   }
-  return { files: tree.size, changed: wanted.length, removed: gone.length };
+  return { files: tree.size, changed: wanted.length, removed: gone.length, lacking };
 }
 
 async function indexHistory(

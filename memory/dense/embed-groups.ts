@@ -4,6 +4,7 @@ import type { Group } from "../store/store.ts";
 import type { ChunkPayload } from "../code/document.ts";
 import { filePrefix } from "../code/document.ts";
 import { kindOf } from "../code/file-kind.ts";
+import { documentVectors } from "./document-vectors.ts";
 import type { Embedder } from "./embedder.ts";
 
 /** About 2,000 tokens; models of this kind blur beyond. */
@@ -14,7 +15,8 @@ export async function embedGroups(
   groups: readonly Group[],
   texts: ReadonlyMap<string, string>,
   signal: AbortSignal,
-): Promise<Group[]> {
+  warn: (message: string) => void,
+): Promise<Embedded> {
   const wanted: { group: number; point: number; text: string }[] = [];
   groups.forEach(({ name, points }, group) => {
     const path = name.slice(filePrefix.length);
@@ -26,20 +28,37 @@ export async function embedGroups(
       wanted.push({ group, point, text: headOf(`${path}\n${lines.slice(from - 1, to).join("\n")}`, MAX_CHARACTERS) });
     });
   });
-  if (wanted.length === 0) return [...groups];
-  const vectors = await embedder.embed(
+  const { vectors, lacking } = await documentVectors(
+    embedder,
     wanted.map(({ text }) => text),
-    "document",
     signal,
+    (at, reason) =>
+      warn(`A part of ${groups[wanted[at]!.group]!.name.slice(filePrefix.length)} is found by words alone: ${reason}`),
   );
   const dense = new Map(wanted.map(({ group, point }, at) => [`${group}/${point}`, vectors[at]!]));
-  return groups.map((group, at) => ({
-    ...group,
-    points: group.points.map((point, which) => {
-      const vector = dense.get(`${at}/${which}`);
-      return vector === undefined ? point : { ...point, dense: vector };
-    }),
-  }));
+  const without = new Set(wanted.filter((_, at) => vectors[at] === null).map(({ group }) => group));
+  return {
+    lacking,
+    groups: groups.map((group, at) => ({
+      ...group,
+      tag: without.has(at) ? withoutVectors(group.tag) : group.tag,
+      points: group.points.map((point, which) => {
+        const vector = dense.get(`${at}/${which}`);
+        return vector instanceof Float32Array ? { ...point, dense: vector } : point;
+      }),
+    })),
+  };
+}
+
+export interface Embedded {
+  groups: Group[];
+  /** Why some have no vectors for now; null: none lacks any. */
+  lacking: string | null;
+}
+
+/** The next index compares tags, and finds that something is lacking here. */
+export function withoutVectors(tag: string): string {
+  return `${tag} without vectors`;
 }
 
 /** A service is paid by the word: only what a fix is likely to change. */

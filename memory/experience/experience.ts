@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import type { Memory, MemoryScope } from "../../domain/memory.ts";
-import type { Experience, MemoryFilter, Recalled } from "../../domain/ports.ts";
+import type { Experience, MemoryFilter, Recalled, Stored } from "../../domain/ports.ts";
 import { redact } from "../../domain/secrets.ts";
+import { documentVectors } from "../dense/document-vectors.ts";
 import type { Embedder } from "../dense/embedder.ts";
 import { orWordsAlone } from "../dense/or-words.ts";
 import type { Group, PointStore } from "../store/store.ts";
@@ -30,6 +31,8 @@ export interface Parts {
 const MAX_EMBEDDED_CHARACTERS = 6_000;
 /** Nearest by meaning that are looked at; the words are compared with all. */
 const DENSE_HITS = 64;
+/** As many as a request to the service takes. */
+const EMBEDDED_AT_ONCE = 64;
 
 export function createExperience({ store, embedder, secrets = [], warn = () => {} }: Parts): Experience {
   const loaded = new Loaded(store);
@@ -37,16 +40,35 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
 
   return {
     async store(scope, memories, signal) {
-      if (memories.length === 0) return;
+      if (memories.length === 0) return { lacking: null };
       const own = experienceScope(scope);
       // It says that there is something here, so it comes first: what has no note is never found by the retention.
       if ((await store.note(own, signal)) === null) await store.setNote(own, { format: 1 }, signal);
-      const put = await groupsOf(
+      const { put, lacking } = await groupsOf(
         memories.map((memory) => redacted(memory, secrets)),
         signal,
       );
       await store.write(own, { put, remove: [] }, signal);
       await readBack(own, put, signal);
+      if (lacking !== null) warn(`Written without embeddings, and found by words alone for now: ${lacking}`);
+      return { lacking };
+    },
+    async embedRest(scope, signal) {
+      const own = experienceScope(scope);
+      let embedded = 0;
+      const rest =
+        embedder === null ? [] : (await loaded.all(own, signal)).filter(({ model }) => model !== embedder.model);
+      for (let at = 0; at < rest.length; at += EMBEDDED_AT_ONCE) {
+        const some = rest.slice(at, at + EMBEDDED_AT_ONCE).map(({ memory }) => memory);
+        const { put, lacking } = await groupsOf(some, signal);
+        if (lacking !== null) return { embedded, lacking };
+        // That took a while: what was forgotten or changed meanwhile is not written again.
+        const now = new Set((await loaded.all(own, signal)).map(({ memory }) => JSON.stringify(memory)));
+        const same = put.filter((_, which) => now.has(JSON.stringify(some[which])));
+        await store.write(own, { put: same, remove: [] }, signal);
+        embedded += same.length;
+      }
+      return { embedded, lacking: null };
     },
     // Before its id is made: it is the same memory, whoever cleaned the words.
     taught: (said) => taught({ ...said, text: redact(said.text, secrets) }),
@@ -101,26 +123,27 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
     departure: (scope, signal) => departures.of(scope, signal),
   };
 
-  async function groupsOf(memories: readonly Memory[], signal: AbortSignal): Promise<Group[]> {
+  async function groupsOf(memories: readonly Memory[], signal: AbortSignal): Promise<{ put: Group[] } & Stored> {
     // The last one of an id counts, as it does when they are stored one after another.
     const each = [...new Map(memories.map((memory) => [memory.id, memory])).values()];
-    const vectors =
+    const texts = each.map((memory) => facesOf(memory)[0]!.slice(0, MAX_EMBEDDED_CHARACTERS));
+    const { vectors, lacking } =
       embedder === null
-        ? []
-        : await embedder.embed(
-            each.map((memory) => facesOf(memory)[0]!.slice(0, MAX_EMBEDDED_CHARACTERS)),
-            "document",
-            signal,
+        ? { vectors: [], lacking: null }
+        : await documentVectors(embedder, texts, signal, (at, reason) =>
+            warn(`${each[at]!.id} is found by its words alone: ${reason}`),
           );
-    return each.map((memory, at) => {
-      const payload = { memory, model: embedder?.model ?? null };
-      const dense = vectors[at];
+    const put = each.map((memory, at): Group => {
+      const dense = vectors[at] ?? null;
+      // One that is refused for good is not asked for again, until there is another model.
+      const payload = { memory, model: dense === null ? null : embedder!.model };
       return {
         name: nameOf(memory),
         tag: digestOf(payload),
-        points: [{ payload, vectors: {}, ...(dense ? { dense } : {}) }],
+        points: [{ payload, vectors: {}, ...(dense !== null && dense !== "refused" ? { dense } : {}) }],
       };
     });
+    return { put, lacking };
   }
 
   async function hasAny(own: MemoryScope, signal: AbortSignal): Promise<boolean> {

@@ -8,6 +8,8 @@ export interface Known {
   memory: Memory;
   /** The words of each of its texts. */
   faces: readonly Words[];
+  /** Whose vector it has, or whose it will never have; null: nobody's. */
+  model: string | null;
 }
 
 /** What people teach stands apart from what was learnt. */
@@ -67,8 +69,8 @@ export class Loaded {
       const tag = tags.get(name);
       if (tag === undefined) continue;
       const same = before?.get(name);
-      const { memory } = payload as { memory: Memory };
-      now.set(name, same?.tag === tag ? same : { tag, memory, faces: facesOf(memory).map(wordsIn) });
+      const { memory, model } = payload as { memory: Memory; model: string | null };
+      now.set(name, same?.tag === tag ? same : { tag, memory, model, faces: facesOf(memory).map(wordsIn) });
     }
     return now;
   }

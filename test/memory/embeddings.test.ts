@@ -100,18 +100,22 @@ it.each(stores)(
     await codeOf("one").index(scope, sourceOf(), "HEAD", { signal });
     const foundMeanwhile: number[] = [];
     const { embed } = embedderOf("two");
-    const slow: Embedder = {
+    const slow = {
       model: "two",
-      embed: async (...texts) => {
+      during: () => {},
+      embed: async (...texts: Parameters<Embedder["embed"]>) => {
         foundMeanwhile.push(await found("one"), await found("two"));
+        slow.during();
         return embed(...texts);
       },
     };
-    service.failNext(503);
+    const killed = new AbortController();
+    slow.during = () => killed.abort(new Error("killed"));
     await expect(
-      createCodeIndex({ store, embedder: slow }).index(scope, sourceOf(), "HEAD", { signal }),
-    ).rejects.toThrow();
+      createCodeIndex({ store, embedder: slow }).index(scope, sourceOf(), "HEAD", { signal: killed.signal }),
+    ).rejects.toThrow("killed");
     expect([...foundMeanwhile, await found("one"), await found("two")]).toEqual([0, 0, 0, 0]);
+    slow.during = () => {};
     await createCodeIndex({ store, embedder: slow }).index(scope, sourceOf(), "HEAD", { signal });
     expect([foundMeanwhile, await found("one"), await found("two")]).toEqual([[0, 0, 0, 0], 0, 2]);
     await codeOf("two").remove(scope, signal);
@@ -136,7 +140,7 @@ it("A search whose index is made anew while it asks leaves the vectors out", asy
   await store.close();
 });
 
-it("While the service is away the words are searched alone, and somebody is told; an index waits for it", async () => {
+it("While the service is away the words are searched alone, and somebody is told", async () => {
   const store = openEmbeddedStore(join(folder, "away.db"));
   const told: string[] = [];
   const parts = { store, embedder: embedderOf(), warn: (message: string) => told.push(message) };
@@ -157,8 +161,6 @@ it("While the service is away the words are searched alone, and somebody is told
   const [found] = await experience.search(scope, "discounts in cents", { limit: 5, signal });
   expect(found!.memory).toEqual(said);
   expect(told).toEqual([expect.stringContaining("answered 503"), expect.stringContaining("asks us to wait")]);
-  service.failNext(503);
-  await expect(experience.store(scope, [{ ...said, id: "taught-2" }], signal)).rejects.toThrow(ServiceUnavailable);
   const gone = AbortSignal.abort(new Error("nobody asks any more"));
   await expect(
     orWordsAlone(
@@ -172,6 +174,113 @@ it("While the service is away the words are searched alone, and somebody is told
   expect(await orWordsAlone(never, signal, (message) => told.push(message), 10)).toBeNull();
   await store.close();
 });
+
+const away = [
+  ["is away", 503, "answered 503"],
+  ["refuses the key", 401, "refuses the key"],
+  ["asks us to wait", 429, "asks us to wait"],
+  ["does not know the model", 400, "refused the request (400)"],
+] as const;
+
+it.each(away)(
+  "What is written while the service %s is found by its words, and gets its vectors later",
+  async (_, status, why) => {
+    const store = openEmbeddedStore(join(folder, `later-${status}.db`));
+    const told: string[] = [];
+    const experience = createExperience({ store, embedder: embedderOf(), warn: (message) => told.push(message) });
+    const said = ["The cart is counted in cents.", "Umlauts are mangled."].map((text) =>
+      experience.taught({ text, by: "mara", issue: null, at: new Date(0).toISOString() }),
+    );
+    const found = async (text: string) =>
+      (await experience.search(scope, text, { limit: 5, signal })).map(({ memory }) => memory);
+    const own = { ...scope, repository: `${scope.repository}#experience` };
+    const nearest = async () => {
+      const [hits = []] = await store.search(own, [{ dense: Float32Array.of(1, 0, 0, 0.1), limit: 5 }], signal);
+      return hits.map(({ payload }) => payload);
+    };
+    service.fail(status);
+    expect(await experience.store(scope, said, signal)).toEqual({ lacking: expect.stringContaining(why) });
+    expect(told).toEqual([expect.stringContaining("found by words alone for now")]);
+    expect(await found("cents")).toEqual([said[0]]);
+    expect(await experience.embedRest(scope, signal)).toMatchObject({
+      embedded: 0,
+      lacking: expect.stringContaining(why),
+    });
+    service.fail(0);
+    expect(await nearest()).toEqual([]);
+    expect(await experience.embedRest(scope, signal)).toEqual({ embedded: 2, lacking: null });
+    expect(await experience.embedRest(scope, signal)).toEqual({ embedded: 0, lacking: null });
+    expect(await nearest()).toMatchObject([{ memory: said[0] }, { memory: said[1] }]);
+    expect(await experience.list(scope, {}, signal)).toHaveLength(2);
+    await store.close();
+  },
+);
+
+it("A text that the service refuses for good keeps no other from being embedded, and is not asked for again", async () => {
+  const store = openEmbeddedStore(join(folder, "refused.db"));
+  const told: string[] = [];
+  const experience = createExperience({ store, embedder: embedderOf(), warn: (message) => told.push(message) });
+  const said = ["one", "two UNWANTED", "three", "four"].map((text) =>
+    experience.taught({ text, by: "mara", issue: null, at: new Date(0).toISOString() }),
+  );
+  service.refuse("UNWANTED");
+  expect(await experience.store(scope, said, signal)).toEqual({ lacking: null });
+  expect(told).toEqual([expect.stringContaining(`${said[1]!.id} is found by its words alone`)]);
+  expect(await experience.list(scope, {}, signal)).toHaveLength(4);
+  service.seen.length = 0;
+  expect(await experience.embedRest(scope, signal)).toEqual({ embedded: 0, lacking: null });
+  expect(service.seen).toEqual([]);
+  // Another model may take it.
+  const other = createExperience({ store, embedder: embedderOf("other") });
+  service.refuse(null);
+  expect(await other.embedRest(scope, signal)).toEqual({ embedded: 4, lacking: null });
+  await store.close();
+});
+
+it("What was forgotten while it was being embedded stays forgotten", async () => {
+  const store = openEmbeddedStore(join(folder, "overtaken-memory.db"));
+  const plain = createExperience({ store, embedder: null });
+  const said = plain.taught({ text: "cents", by: "mara", issue: null, at: new Date(0).toISOString() });
+  await plain.store(scope, [said], signal);
+  const { model, embed } = embedderOf();
+  const slow: Embedder = {
+    model,
+    embed: async (...texts) => {
+      await plain.forget(scope, { id: said.id }, signal);
+      return embed(...texts);
+    },
+  };
+  await createExperience({ store, embedder: slow }).embedRest(scope, signal);
+  expect(await plain.list(scope, {}, signal)).toEqual([]);
+  await store.close();
+});
+
+it.each(away)(
+  "An index that is made while the service %s is searched by words, and asks for what lacks alone later",
+  async (_, status, why) => {
+    const store = openEmbeddedStore(join(folder, `index-${status}.db`));
+    const told: string[] = [];
+    const code = createCodeIndex({ store, embedder: embedderOf(), warn: (message) => told.push(message) });
+    const paths = async (query: string) =>
+      (await code.search(scope, query, { limit: 5, signal })).map(({ path }) => path);
+    await code.index(scope, sourceOf(), "HEAD", { signal });
+    repository.commit("Change", { "src/money.ts": "export const rebate = 2;\n" });
+    service.fail(status);
+    expect(await code.index(scope, sourceOf(), "HEAD", { signal })).toMatchObject({
+      lacking: expect.stringContaining(why),
+    });
+    expect(told).toEqual([expect.stringContaining("searched by words for now")]);
+    service.fail(0);
+    expect(await paths("rebate")).toEqual(["src/money.ts"]);
+    expect(await paths("purchase fails")).toEqual([]);
+    service.seen.length = 0;
+    expect(await code.index(scope, sourceOf(), "HEAD", { signal })).toMatchObject({ changed: 1 });
+    expect(service.seen.flatMap(({ body }) => body.input)).toEqual(["src/money.ts\nexport const rebate = 2;"]);
+    expect((await paths("purchase fails"))[0]).toBe("src/basket.ts");
+    expect(await code.index(scope, sourceOf(), "HEAD", { signal })).toMatchObject({ unchanged: true });
+    await store.close();
+  },
+);
 
 it("Vectors come back in the order of their texts, in batches that the service takes, with the key", async () => {
   const texts = Array.from({ length: 150 }, (_, at) => (at % 2 === 0 ? "buy" : ""));

@@ -9,6 +9,10 @@ export interface PlayedEmbeddings {
     key: string | undefined;
     body: { input: string[]; model: string; input_type?: string };
   }[];
+  /** Answers all requests with this status; 0: as it should. */
+  fail(status: number): void;
+  /** Refuses every request with a text that has this in it. */
+  refuse(part: string | null): void;
   /** Answers the next request with this status. */
   failNext(status: number, headers?: Record<string, string>): void;
   close(): Promise<void>;
@@ -24,6 +28,8 @@ const MAX_INPUTS = 1_000;
 
 export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<PlayedEmbeddings> {
   const seen: PlayedEmbeddings["seen"] = [];
+  let unwanted: string | null = null;
+  let always = 0;
   let failure: { status: number; headers: Record<string, string> } | null = null;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -34,6 +40,7 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
       const send = (status: number, value: unknown, headers: Record<string, string> = {}): void => {
         response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
       };
+      if (always !== 0) return send(always, { error: { message: "played fault" } });
       if (failure !== null) {
         const { status, headers } = failure;
         failure = null;
@@ -43,7 +50,9 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
       const wrong =
         !Array.isArray(body.input) ||
         body.input.length > MAX_INPUTS ||
-        body.input.some((text) => text === "" || /\p{Surrogate}/u.test(text));
+        body.input.some(
+          (text) => text === "" || (unwanted !== null && text.includes(unwanted)) || /\p{Surrogate}/u.test(text),
+        );
       if (wrong || typeof body.model !== "string") return send(400, { error: { message: "invalid input" } });
       // Their order is not promised.
       const data = body.input.map((text, index) => ({ object: "embedding", index, embedding: meaningOf(text) }));
@@ -54,6 +63,8 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     seen,
+    fail: (status) => void (always = status),
+    refuse: (part) => void (unwanted = part),
     failNext: (status, headers = {}) => (failure = { status, headers }),
     close: async () => {
       server.closeAllConnections();

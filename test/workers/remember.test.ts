@@ -15,7 +15,10 @@ it("A memory that was forgotten is not written again by what is to be noted on i
   const experience = {
     departure: async () => null,
     list: async (_: unknown, { ids }: { ids?: string[] }) => known.filter(({ id }) => ids?.includes(id)),
-    store: async (_: unknown, given: readonly Memory[]) => void kept.push(...given.map(({ id }) => id)),
+    store: async (_: unknown, given: readonly Memory[]) => {
+      kept.push(...given.map(({ id }) => id));
+      return { lacking: null };
+    },
   };
   const { storeMemories } = createRemember({ memory: { experience }, secrets: [] } as unknown as RememberParts);
   const since = new Date().toISOString();
@@ -33,6 +36,7 @@ async function store(refusal: Error): Promise<{ report: StoreReport; kept: strin
     store: async (_: unknown, given: readonly Memory[]) => {
       if (given.some(({ id }) => id === "bad")) throw refusal;
       kept.push(...given.map(({ id }) => id));
+      return { lacking: null };
     },
   };
   const { storeMemories } = createRemember({ memory: { experience }, secrets: [] } as unknown as RememberParts);
@@ -47,7 +51,7 @@ it.each([400, 413, 422])(
   "A memory that the store refuses with %i is set aside, named as an error, and told of",
   async (status) => {
     const { report, kept, logged } = await store(new RequestRefused("qdrant", status, "Qdrant refused the request."));
-    expect(report).toEqual({ refused: ["bad"] });
+    expect(report).toEqual({ refused: ["bad"], lacking: null });
     expect(kept).toEqual(["a", "c"]);
     const errors = logged.filter(({ level }) => level === "ERROR");
     expect(errors).toMatchObject([
@@ -59,7 +63,6 @@ it.each([400, 413, 422])(
 it.each([
   ["a store that is away", new ServiceUnavailable("qdrant", "Qdrant is away.")],
   ["a store that is not where it should be", new RequestRefused("qdrant", 404, "Nothing is here.")],
-  ["a model that the embeddings service does not know", new RequestRefused("embeddings", 400, "No such model.")],
 ])("%s keeps all of them waiting, and loses none", async (_, error) => {
   await expect(store(error)).rejects.toThrow(error.message);
 });

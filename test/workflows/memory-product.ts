@@ -40,7 +40,7 @@ export const signal = new AbortController().signal;
 export let client: Client;
 export let bench: Bench;
 let home: string;
-const ends: (() => Promise<unknown>)[] = [];
+export const ends: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   [client, home] = await Promise.all([temporalClient(), mkdtemp(join(tmpdir(), "mergewright-runs-memory-"))]);
   bench = await createBench();

@@ -11,12 +11,14 @@ import { indexWorkflowId, issueWorkflowId, memoryWorkflowId } from "../../domain
 import { type Memory, scopeOfRepository } from "../../domain/memory.ts";
 import type { MemoryPort } from "../../domain/ports.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
+import { playEmbeddings } from "../memory/played-embeddings.ts";
 import { type PlayedQdrant, playQdrant } from "../memory/played-qdrant.ts";
 import {
   ALIKE,
   bench,
   client,
   DISCOUNT,
+  ends,
   fresh,
   hang,
   memoriesOf,
@@ -24,6 +26,7 @@ import {
   product,
   publish,
   signal,
+  until,
   written,
 } from "./memory-product.ts";
 
@@ -192,7 +195,7 @@ describe("the upkeep of the memory", () => {
       taskQueue: it7.taskQueue,
       workflowId: `upkeep-${randomUUID()}`,
     });
-    expect(report).toEqual({ repositories: 1, forgotten: 2 });
+    expect(report).toEqual({ repositories: 1, forgotten: 2, embedded: 0, lacking: null });
     const left = (await memoriesOf(it7, repository)).map(({ id }) => id);
     expect(left.toSorted()).toEqual(["b2", "b3", said.id, "young"].toSorted());
   });
@@ -246,6 +249,29 @@ describe("a memory that is away", () => {
     expect(status.outcome).toMatchObject({ kind: "merged" });
     expect(status.notices).toMatchObject([{ about: "memory" }]);
     await hanging.close();
+  });
+
+  it("with an embeddings service that refuses the key holds up nothing: what is written gets its vectors later", async () => {
+    const service = await playEmbeddings({ apiKey: "key" });
+    ends.push(() => service.close());
+    const it9 = await product({ embeddings: { url: service.url, model: "m", apiKey: "key" } });
+    const repository = fresh();
+    const teach = (text: string): Intent => ({ kind: "teach", issue: 7, text, commentId: 70 });
+    service.fail(401);
+    await it9.deliver(teach("mara says the cart counts"), repository);
+    await until(async () => (await memoriesOf(it9, repository)).length === 1);
+    // The writer asks again within a minute; an order wakes it, and it asks then.
+    service.fail(0);
+    service.seen.length = 0;
+    await it9.deliver(teach("mara says mind the umlauts"), repository);
+    await written(repository);
+    expect(service.seen.flatMap(({ body }) => body.input)).toEqual([
+      "mara says mind the umlauts",
+      "mara says the cart counts",
+    ]);
+    const { experience } = it9.memory;
+    const left = await experience.embedRest(scopeOfRepository(repository), signal);
+    expect(left).toEqual({ embedded: 0, lacking: null });
   });
 
   it("that is switched off is not asked at all", async () => {

@@ -158,6 +158,7 @@ export function playActivities(): Played {
     teach: async () => undefined,
     startForgetting: async () => undefined,
     storeMemories: async () => undefined,
+    embedMemories: async () => ({ embedded: 0, lacking: null }),
     forgetRepository: async () => undefined,
     startMoving: async () => undefined,
     moveRepository: async () => undefined,
