@@ -29,6 +29,12 @@ const MAX_UNTOLD_LIMIT_MS = 30 * 60_000;
 const FIRST_OUTAGE_MS = 10_000;
 /** Who is away for an hour is asked for every five minutes. */
 const MAX_OUTAGE_MS = 5 * 60_000;
+/**
+ * Who is away for a day is asked for every hour: each time costs a run up to 40 events of its history, and there is room for 51,200, so
+ * that a step may fail for a month.
+ */
+const LONG_OUTAGE_ROUNDS = 24 * 12;
+const MAX_LONG_OUTAGE_MS = 60 * 60_000;
 
 /**
  * `round` counts the failures of this step in a row, from 0; `jitter` (0 to 1) spreads those that wait for the same thing,
@@ -42,6 +48,7 @@ export function patienceFor(failure: StepFailure, round: number, jitter: number)
     return { kind: "rate-limit", waitMs: Math.round(retryAfterMs ?? untold) };
   }
   if (final && !MENDED_BY_TIME.includes(type)) return { kind: "operator" };
-  const usual = Math.min(FIRST_OUTAGE_MS * 2 ** round, MAX_OUTAGE_MS) * spread;
+  const longest = round < LONG_OUTAGE_ROUNDS ? MAX_OUTAGE_MS : MAX_LONG_OUTAGE_MS;
+  const usual = Math.min(FIRST_OUTAGE_MS * 2 ** round, longest) * spread;
   return { kind: "outage", waitMs: Math.round(Math.max(usual, retryAfterMs ?? 0)) };
 }

@@ -45,7 +45,7 @@ export interface RunAgentInput {
   home: string | null;
   /** A conversation that goes on: this role's last round, or this round before continue-as-new. */
   from: AgentProgress | null;
-  /** Set by continue-as-new: the round's own counters, and what its next turn says. */
+  /** Set by continue-as-new, and after a rest: the round's own counters, and what its next turn says. */
   carried?: CarriedRound;
 }
 
@@ -59,11 +59,15 @@ export interface CarriedRound {
   /** What it did lately, and when it was last told that it goes round in circles. */
   steps?: Step[];
   warnedAtTurn?: number | null;
+  /** What it was waiting for: the wait goes on with it, and is no younger. */
+  waitingFor?: WaitingFor | null;
 }
 
 export type AgentResult =
   | { kind: "answered"; text: string | null; data: unknown; progress: AgentProgress }
-  | { kind: "gave-up"; reason: string; progress: AgentProgress };
+  | { kind: "gave-up"; reason: string; progress: AgentProgress }
+  /** It was asked to, as the history of its run is long: the round goes on from here. */
+  | { kind: "rested"; carried: CarriedRound; progress: AgentProgress };
 
 export interface AgentReport {
   workflowId: string;
@@ -77,4 +81,5 @@ export interface AgentReport {
 export const agentReportSignal = defineSignal<[AgentReport]>("agentReport");
 export const pauseAgentSignal = defineSignal("pause");
 export const resumeAgentSignal = defineSignal("resume");
+export const restAgentSignal = defineSignal("rest");
 export const budgetSignal = defineSignal<[number]>("budget");

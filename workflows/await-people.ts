@@ -7,25 +7,21 @@ import { putComment } from "./activities.ts";
 import type { Run } from "./run.ts";
 import { Declined } from "./story.ts";
 
-/** Waits on a durable timer, which holds nothing. With `turnPage` it goes on with a new history when this one is long. */
+/** Waits on a durable timer, which holds nothing, and goes on with a new history when this one is long. */
 export async function awaitPeople(
   run: Run,
   wait: Omit<WaitingFor, "since">,
   until: () => boolean,
-  turnPage: (() => Promise<void>) | null = null,
+  turnPage: () => Promise<void>,
 ): Promise<void> {
   const { approval_reminder_hours: hours, approval_days: days } = run.settings.limits;
   for (;;) {
     // Whoever paused it need not be reminded, and the time of a pause is nobody's delay.
     const { paused } = run;
-    const alarm = paused ? null : nextAlarm({ waitedMs: run.waitedMs(wait.kind), hours, days });
-    const woken = await run.waitFor(
-      wait,
-      () => until() || run.paused !== paused || (turnPage !== null && run.historyIsLong()),
-      alarm?.inMs,
-    );
+    const alarm = paused ? null : nextAlarm({ waitedMs: run.waits.waitedMs(wait.kind), hours, days });
+    const woken = await run.waitFor(wait, () => until() || run.paused !== paused || run.historyIsLong(), alarm?.inMs);
     if (until()) return;
-    await turnPage?.();
+    await turnPage();
     if (woken || alarm === null || run.paused) continue;
     if (alarm.kind === "expired") throw new Declined(`nobody decided within ${days} days`);
     remind(run, alarm.number, wait);

@@ -3,7 +3,7 @@ import { log } from "@temporalio/workflow";
 import type { NewTree } from "../domain/brief.ts";
 import { bringIn as mergeIn } from "./activities.ts";
 import type { Revision } from "./gates.ts";
-import { type Problem, refused, revise, untilVerified, verify, type Work } from "./implement.ts";
+import { fresh, type Problem, refused, revise, untilVerified, verify, type Work } from "./implement.ts";
 import type { Run } from "./run.ts";
 import { closeSandboxes, Declined } from "./story.ts";
 
@@ -42,11 +42,11 @@ export async function bringIn(run: Run, before: Work, what: "base" | "head"): Pr
       const paths = merged.paths.map((path) => `- ${path}`).join("\n");
       const text = `These files hold conflict markers, or could not be merged at all:\n${paths}`;
       const { from, parents, paths: conflicts } = merged;
-      return untilVerified(
-        run,
-        { ...work, from, onto: parents, conflicts, reviewed: false },
-        { kind: "revise", because: "conflict", text },
-      );
+      return untilVerified(run, {
+        ...fresh,
+        work: { ...work, from, onto: parents, conflicts, reviewed: false },
+        brief: { kind: "revise", because: "conflict", text },
+      });
     }
     case "merged":
       return judge(run, await onNewTree(run, before, merged, what), merged.change, what);
@@ -68,7 +68,8 @@ async function judge(run: Run, before: Work, change: Work["change"], what: "base
   log.info("brought in", { what, headSha, verified: problem === null });
   if (problem === null) return { ...work, verified: true, verification: run.verification };
   if (what === "head") return { ...work, verified: false, verification: ofOthers(problem) };
-  return untilVerified(run, work, { kind: "revise", because: problem.because, text: problem.text });
+  const brief = { kind: "revise", because: problem.because, text: problem.text } as const;
+  return untilVerified(run, { ...fresh, work, brief });
 }
 
 /** The coder's tree and sandbox are of the past: its next round begins with a tree that has it all. */

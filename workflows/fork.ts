@@ -1,7 +1,7 @@
 /** A run that goes on from an earlier turn of another: what it takes over, and what it tells the other. */
 import { getExternalWorkflowHandle } from "@temporalio/workflow";
 import type { Said, TakenOver } from "../activities/contract.ts";
-import { nothingYet } from "./agent-messages.ts";
+import { type CarriedRound, nothingYet } from "./agent-messages.ts";
 import { openRun, takeOver } from "./activities.ts";
 import { type Fork, signals } from "./messages.ts";
 import { reasonOf } from "./parked.ts";
@@ -9,8 +9,11 @@ import type { Run } from "./run.ts";
 
 type LastTurn = Extract<TakenOver, { kind: "taken" }>["turn"];
 
-/** How the agent that is gone on from begins: with something to say, or with the answer that it had given already. */
-export type Opening = { kind: "say"; said: Said } | { kind: "answered"; text: string | null; data: unknown };
+/** How an agent begins in the middle: with something to say, with the answer that it had given already, or after a rest. */
+export type Opening =
+  | { kind: "say"; said: Said }
+  | { kind: "answered"; text: string | null; data: unknown }
+  | { kind: "round"; carried: CarriedRound };
 
 /** Brings the run to where the other one was after that turn. */
 export async function goOnFrom(run: Run, fork: Fork): Promise<void> {
@@ -27,7 +30,7 @@ export async function goOnFrom(run: Run, fork: Fork): Promise<void> {
   run.status.category = fork.classification.category;
   run.base = base;
   const { key, checkpoint } = taken.turn;
-  run.openWith(
+  run.team.openWith(
     role,
     { ...nothingYet, previous: key, checkpoint, turn, turns: turn },
     openingAfter(taken.turn, instruct),

@@ -31,7 +31,7 @@ export async function review(run: Run, work: Work): Promise<Revision | null> {
   if (headMoved(run, work)) return { kind: "head-moved" };
   if (!work.verified || work.reviewed) return null;
   run.enter("reviewing");
-  const answer = await run.agent(
+  const answer = await run.team.work(
     "reviewer",
     {
       kind: "review",
@@ -42,6 +42,7 @@ export async function review(run: Run, work: Work): Promise<Revision | null> {
     },
     { commit: work.change.headSha },
     "afresh",
+    () => ({ kind: "review", work }),
   );
   await closeSandboxes(run, ["reviewer"]);
   if (answer.kind === "gave-up") {

@@ -5,6 +5,7 @@ import type { Classification, Finding, Plan } from "../domain/outputs.ts";
 import type { TestRun } from "../domain/run.ts";
 import { judgeVerification, whatToRun } from "../domain/verification.ts";
 import { collectChange, runTests } from "./activities.ts";
+import type { Chapter } from "./carried-run.ts";
 import type { Revision } from "./gates.ts";
 import type { Run } from "./run.ts";
 import { GaveUp } from "./story.ts";
@@ -44,7 +45,18 @@ export interface Work {
   mergeRefused: string | null;
 }
 
-export async function implement(run: Run, classification: Classification, plan: Plan): Promise<Work> {
+/** The coder at work: what it has done before, and what it is told. */
+export interface Coding {
+  work: Omit<Work, "change">;
+  brief: BriefRef;
+  /** How often it was sent back since somebody else has looked at it. */
+  attempt: number;
+  /** It is known to have begun: it goes on with a new history of the run. */
+  begun: boolean;
+}
+
+/** The first work of the coder. */
+export function implement(run: Run, classification: Classification, plan: Plan): Coding {
   const { test } = run.base!;
   // A fork goes on in a tree that is there.
   const tree = run.landmarks.trees.at(-1);
@@ -71,29 +83,35 @@ export async function implement(run: Run, classification: Classification, plan: 
   };
   const { recalled } = run.notes;
   const testCommand = test?.command ?? null;
-  return untilVerified(run, work, { kind: "implement", classification, plan, testCommand, recalled });
+  return { ...fresh, work, brief: { kind: "implement", classification, plan, testCommand, recalled } };
 }
+
+/** The coder has not been sent back yet. */
+export const fresh = { attempt: 0, begun: false };
 
 /** Sends the coder back to work on the same branch, with what was asked. */
 export function revise(run: Run, work: Work, revision: Revision & { kind: "revise" }): Promise<Work> {
   const { because, text, findings } = revision;
-  const fresh = { ...work, reviewed: false, checksNote: null, mergeRefused: null };
-  return untilVerified(
-    run,
-    fresh,
-    findings ? { kind: "revise", because, text, findings } : { kind: "revise", because, text },
-  );
+  return untilVerified(run, {
+    ...fresh,
+    work: { ...work, reviewed: false, checksNote: null, mergeRefused: null },
+    brief: { kind: "revise", because, text, ...(findings ? { findings } : {}) },
+  });
 }
 
 /** Lets the coder work until its change holds; what does not after the last round becomes a draft that says so, or nothing. */
-export async function untilVerified(run: Run, before: Omit<Work, "change">, brief: BriefRef): Promise<Work> {
-  let work = before;
-  let said = withTree(brief, before.newTree);
-  for (let attempt = 0; ; attempt += 1) {
+export async function untilVerified(run: Run, coding: Coding): Promise<Work> {
+  let { work, begun } = coding;
+  let said = withTree(coding.brief, work.newTree);
+  for (let { attempt } = coding; ; attempt += 1) {
     run.enter("working");
     const { from, conflicts, newTree } = work;
-    run.landmarks.coderBegins({ since: run.turnsOf("coder"), base: run.base!, from, conflicts }, newTree !== null);
-    const answer = await run.agent("coder", said, { commit: from }, newTree === null ? "goes-on" : "new-tree");
+    const anew = newTree !== null;
+    if (!begun) run.landmarks.coderBegins({ since: run.team.turnsOf("coder"), base: run.base!, from, conflicts }, anew);
+    const here: Coding = { work, brief: said, attempt, begun: true };
+    const chapter = (): Chapter => ({ kind: "work", coding: here });
+    const answer = await run.team.work("coder", said, { commit: from }, anew ? "new-tree" : "goes-on", chapter);
+    begun = false;
     if (answer.kind === "gave-up") throw new GaveUp("coder", answer.reason);
     work = {
       ...work,

@@ -29,7 +29,7 @@ export function listen(run: Run): void {
   setHandler(statusQuery, () => run.status);
   setHandler(forkSourceQuery, () => run.forkSource());
   setHandler(agentReportSignal, (report: unknown) => {
-    if (isAgentReport(report)) run.hear(report);
+    if (isAgentReport(report)) run.team.hear(report);
     else run.refuse("agentReport", null, "It is not the report of an agent.");
   });
   setHandler(githubEventSignal as SignalDefinition<[unknown]>, async (payload: unknown) => {

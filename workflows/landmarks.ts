@@ -1,6 +1,7 @@
 /** What a fork needs to know of the run that it goes on from; kept while the story is told. */
 import type { Base } from "../activities/contract.ts";
 import type { Classification, Plan } from "../domain/outputs.ts";
+import type { Chapter } from "./carried-run.ts";
 import type { ResolveIssueInput } from "./messages.ts";
 
 /** One working tree of the coder: it goes on in it until what others did is brought in, and a new one is made. */
@@ -21,7 +22,7 @@ export class Landmarks {
   readonly trees: TreeStart[];
 
   constructor({ carried, fork }: ResolveIssueInput) {
-    const known = carried?.chapter.work ?? fork;
+    const known = carried ? knownIn(carried.chapter) : fork;
     this.classification = known?.classification ?? null;
     this.plan = known?.plan ?? null;
     this.trees = [...(carried?.trees ?? fork?.trees ?? [])];
@@ -31,4 +32,10 @@ export class Landmarks {
   coderBegins(tree: TreeStart, anew: boolean): void {
     if (anew || this.trees.length === 0) this.trees.push(tree);
   }
+}
+
+function knownIn(chapter: Chapter): { classification: Classification; plan: Plan | null } {
+  if ("work" in chapter) return chapter.work;
+  if (chapter.kind === "work") return chapter.coding.work;
+  return { plan: null, ...chapter };
 }

@@ -73,10 +73,11 @@ async function refusedMerge(
   return standing;
 }
 
-/** The queue tests and merges it; what it throws out comes back. */
-async function inQueue(run: Run, work: Work, approvedBy: string | null): Promise<Merged | Revision | null> {
+/** The queue tests and merges it; what it throws out comes back. It may take its time. */
+export async function inQueue(run: Run, work: Work, approvedBy: string | null): Promise<Merged | Revision | null> {
   const { number } = run.status.pullRequest!;
   for (let lookAgainMs = LOOK_AGAIN_MS; ; lookAgainMs = Math.min(lookAgainMs * 2, MAX_LOOK_AGAIN_MS)) {
+    await run.turnPage({ kind: "queue", work, approvedBy });
     const news = run.checksNews;
     const state = await run.step(() => readMergeQueue({ run: run.ref, number }));
     switch (state.kind) {
@@ -98,7 +99,11 @@ async function inQueue(run: Run, work: Work, approvedBy: string | null): Promise
       case "queued": {
         const place = state.position === null ? "" : ` at position ${state.position}`;
         const detail = `It is in GitHub's merge queue${place} (${state.state.toLowerCase().replaceAll("_", " ")}).`;
-        await run.waitFor({ kind: "checks", detail }, () => run.checksNews !== news, lookAgainMs);
+        await run.waitFor(
+          { kind: "checks", detail },
+          () => run.checksNews !== news || run.historyIsLong(),
+          lookAgainMs,
+        );
       }
     }
   }

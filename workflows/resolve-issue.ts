@@ -17,9 +17,9 @@ import { awaitPeople } from "./await-people.ts";
 import type { Chapter } from "./carried-run.ts";
 import { awaitApproval, awaitChecks, review, type Revision } from "./gates.ts";
 import { renew } from "./bring-in.ts";
-import { implement, type Work } from "./implement.ts";
+import { implement, untilVerified, type Work } from "./implement.ts";
 import { bringIndexUpToDate, notePlan, recallFiles, recallNeighbours, remember } from "./memory.ts";
-import { merge } from "./merge.ts";
+import { inQueue, merge } from "./merge.ts";
 import type { Merged } from "./merged.ts";
 import { goOnFrom } from "./fork.ts";
 import type { Fork, ResolveIssueInput } from "./messages.ts";
@@ -53,67 +53,82 @@ export async function resolveIssue(input: ResolveIssueInput): Promise<Outcome> {
 }
 
 async function story(run: Run): Promise<Outcome> {
-  let next = run.input.carried?.chapter ?? (await firstChange(run));
+  let next = run.input.carried?.chapter ?? (await beginning(run));
   for (;;) {
     await run.turnPage(next);
-    const { work } = next;
-    const revision = await chapter(run, next);
-    if (revision === null) next = { kind: next.kind === "publish" ? "checks" : "approval", work };
-    else if (revision.kind === "merged") return revision;
-    else next = { kind: "publish", work: await renew(run, work, revision) };
+    const then = await chapter(run, next);
+    if (then.kind === "merged") return then;
+    next = then;
   }
 }
 
-/** One part of the loop from the change to the merge. Null: the next one follows. */
-async function chapter(run: Run, next: Chapter): Promise<Merged | Revision | null> {
-  const { work } = next;
-  switch (next.kind) {
+/** One part of the story after its beginning, and which one comes next. */
+async function chapter(run: Run, now: Chapter): Promise<Chapter | Merged> {
+  switch (now.kind) {
+    case "plan":
+      return { ...now, kind: "plan-approval", plan: await makePlan(run, now.classification) };
+    case "plan-approval":
+      await approvePlan(run, now);
+      return { kind: "work", coding: implement(run, now.classification, now.plan) };
+    case "work":
+      return { kind: "publish", work: await untilVerified(run, now.coding) };
     case "publish":
-      await publish(run, work);
-      return review(run, work);
+      await publish(run, now.work);
+      return { kind: "review", work: now.work };
+    case "review":
+      return following(run, now.work, await review(run, now.work), "checks");
     case "checks":
-      return awaitChecks(run, work, next.since);
+      return following(run, now.work, await awaitChecks(run, now.work, now.since), "approval");
     case "approval":
-      return decide(run, work);
+      return following(run, now.work, await decide(run, now.work), "approval");
+    case "queue":
+      return following(run, now.work, await inQueue(run, now.work, now.approvedBy), "approval");
   }
 }
 
-/** From the trigger to the first change that was judged. */
-async function firstChange(run: Run): Promise<Chapter> {
-  if (run.input.fork) return firstChangeOfFork(run, run.input.fork);
+/** What stands against the change is answered first, and the answer goes out. */
+async function following(
+  run: Run,
+  work: Work,
+  revision: Merged | Revision | null,
+  next: "checks" | "approval",
+): Promise<Chapter | Merged> {
+  if (revision === null) return { kind: next, work };
+  return revision.kind === "merged" ? revision : { kind: "publish", work: await renew(run, work, revision) };
+}
+
+/** From the trigger to what kind of issue it is. */
+async function beginning(run: Run): Promise<Chapter> {
+  if (run.input.fork) return beginningOfFork(run, run.input.fork);
   run.ground = await run.step(() => openRun(run.firstStep()));
   run.status.title = run.ground.title;
   announce(run);
   const base = run.inBackground(() => prepareBase({ run: run.ref, ground: run.ground! }));
   bringIndexUpToDate(run, base);
 
-  const category = await classify(run);
+  const classification = await classify(run);
   run.base = await base;
-  const plan = await makePlan(run, category);
-  await approvePlan(run);
-
-  return { kind: "publish", work: await implement(run, category, plan) };
+  return { kind: "plan", classification };
 }
 
 /** What kind of issue it is, and mostly the plan, too, were known before the turn that a fork goes on from. */
-async function firstChangeOfFork(run: Run, fork: Fork): Promise<Chapter> {
+async function beginningOfFork(run: Run, fork: Fork): Promise<Chapter> {
   await goOnFrom(run, fork);
   const { classification } = fork;
   if (fork.plan === null) {
     bringIndexUpToDate(run, Promise.resolve(run.base!));
-    const plan = await makePlan(run, classification);
-    await approvePlan(run);
-    return { kind: "publish", work: await implement(run, classification, plan) };
+    return { kind: "plan", classification };
   }
   run.status.plan = renderPlan(fork.plan);
   notePlan(run, fork.plan);
-  return { kind: "publish", work: await implement(run, classification, fork.plan) };
+  return { kind: "work", coding: implement(run, classification, fork.plan) };
 }
 
 async function classify(run: Run): Promise<Work["classification"]> {
   run.enter("classifying");
   await recallNeighbours(run);
-  const answer = await run.agent("classifier", { kind: "classify", recalled: run.notes.recalled }, { commit: "" });
+  const brief = { kind: "classify", recalled: run.notes.recalled } as const;
+  const answer = await run.team.work("classifier", brief, { commit: "" }, "goes-on", null);
   if (answer.kind === "gave-up") throw new GaveUp("classifier", answer.reason);
   const classification = answer.data as Work["classification"];
   run.landmarks.classification = classification;
@@ -127,7 +142,9 @@ async function classify(run: Run): Promise<Work["classification"]> {
 async function makePlan(run: Run, classification: Work["classification"]): Promise<Plan> {
   run.enter("planning");
   await recallFiles(run);
-  const answer = await run.agent("planner", { kind: "plan", classification, recalled: run.notes.recalled }, run.base!);
+  const brief = { kind: "plan", classification, recalled: run.notes.recalled } as const;
+  const chapter = (): Chapter => ({ kind: "plan", classification });
+  const answer = await run.team.work("planner", brief, run.base!, "goes-on", chapter);
   await closeSandboxes(run, ["planner"]);
   if (answer.kind === "gave-up") throw new GaveUp("planner", answer.reason);
   const plan = answer.data as Plan;
@@ -138,21 +155,18 @@ async function makePlan(run: Run, classification: Work["classification"]): Promi
   return plan;
 }
 
-async function approvePlan(run: Run): Promise<void> {
+async function approvePlan(run: Run, chapter: Chapter & { kind: "plan-approval" }): Promise<void> {
   if (!run.settings.require_plan_approval) return;
   run.enter("awaiting-plan-approval");
   const detail = "Read the plan, then send approvePlan {by}, or comment `/mergewright approve plan`.";
-  await awaitPeople(run, { kind: "plan-approval", detail }, () => run.planApprovedBy() !== null);
+  const approved = (): boolean => run.planApprovedBy() !== null;
+  await awaitPeople(run, { kind: "plan-approval", detail }, approved, () => run.turnPage(chapter));
 }
 
-/** Asks for approval until the merge is done, or somebody wants changes. */
-async function decide(run: Run, work: Work): Promise<Merged | Revision> {
-  for (;;) {
-    const decision = await awaitApproval(run, work);
-    if (decision.kind !== "merge") return decision;
-    const merged = await merge(run, work, decision);
-    if (merged !== null) return merged;
-  }
+/** Asks for approval, and merges what was approved. Null: it could not be merged, and is to be asked about again. */
+async function decide(run: Run, work: Work): Promise<Merged | Revision | null> {
+  const decision = await awaitApproval(run, work);
+  return decision.kind === "merge" ? merge(run, work, decision) : decision;
 }
 
 /** Every way the story ends early, as an outcome. */

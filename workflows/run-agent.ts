@@ -21,8 +21,10 @@ import {
   agentReportSignal,
   type AgentResult,
   budgetSignal,
+  type CarriedRound,
   nothingYet,
   pauseAgentSignal,
+  restAgentSignal,
   resumeAgentSignal,
   type RunAgentInput,
 } from "./agent-messages.ts";
@@ -42,13 +44,15 @@ export async function runAgent(input: RunAgentInput): Promise<AgentResult> {
   for (;;) {
     const limit = agent.limitReached();
     if (limit) return agent.gaveUp(limit);
-    await agent.mayGoOn();
 
-    const reply = await agent.ask(said);
-    const next = agent.next(reply);
-    if (next.kind === "ended") return next.result;
-    said = next.said;
+    const reply = (await agent.mayGoOn()) ? await agent.ask(said) : null;
+    if (reply !== null) {
+      const next = agent.next(reply);
+      if (next.kind === "ended") return next.result;
+      said = next.said;
+    }
 
+    if (agent.isToRest) return agent.rested(said);
     if (workflowInfo().continueAsNewSuggested) await agent.continueAsNew(said);
   }
 }
@@ -69,7 +73,11 @@ class Agent {
   /** Time spent waiting for people does not count as working time. */
   #idleMs: number;
   #resumed = 0;
-  #waitingFor: WaitingFor | null = null;
+  #waitingFor: WaitingFor | null;
+  /** Its run has asked it to come to rest. */
+  #rest = false;
+  /** A reply that is paid for and stored nowhere would be lost with this history. */
+  #holdsReply = false;
   readonly #home: Home;
   #moved: string | null = null;
   #reportedAt: number;
@@ -89,7 +97,9 @@ class Agent {
     this.#warnedAtTurn = input.carried?.warnedAtTurn ?? null;
     this.#paused = input.carried?.paused ?? false;
     this.#idleMs = input.carried?.idleMs ?? 0;
+    this.#waitingFor = input.carried?.waitingFor ?? null;
     this.#budgetUsd = input.budgetUsd;
+    setHandler(restAgentSignal, () => void (this.#rest = true));
     setHandler(agentProgressQuery, () => this.#progress);
     setHandler(pauseAgentSignal, () => void (this.#paused = true));
     setHandler(resumeAgentSignal, () => {
@@ -110,22 +120,29 @@ class Agent {
     return null;
   }
 
-  /** Waits while a person has paused the run, or its budget is spent. */
-  async mayGoOn(): Promise<void> {
-    if (this.#paused) await this.#idleUntil(() => !this.#paused);
-    if (this.#overBudget()) {
-      const spent = this.#spentUsd().toFixed(2);
-      await this.#waitFor(
-        {
-          kind: "budget",
-          detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.`,
-        },
-        () => !this.#overBudget(),
-      );
-    }
+  get isToRest(): boolean {
+    return this.#rest;
   }
 
-  async ask(said: Said): Promise<Turn> {
+  /** Waits while a person has paused the run, or its budget is spent. False: this history is to end before that is over. */
+  async mayGoOn(): Promise<boolean> {
+    if (this.#paused && !(await this.#idleUntil(() => !this.#paused))) return false;
+    if (!this.#overBudget()) {
+      if (this.#waitingFor?.kind === "budget") await this.#nothingMore();
+      return true;
+    }
+    const spent = this.#spentUsd().toFixed(2);
+    return this.#waitFor(
+      {
+        kind: "budget",
+        detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.`,
+      },
+      () => !this.#overBudget(),
+    );
+  }
+
+  /** null: this history is to end, and the same is to be said in the next. */
+  async ask(said: Said): Promise<Turn | null> {
     const { role, base } = this.#input;
     const { turn, previous } = this.#progress;
     setCurrentDetails(`${role}, turn ${turn + 1}, $${this.#progress.costUsd.toFixed(4)}`);
@@ -147,9 +164,12 @@ class Agent {
           : this.#home.run((place) => takeTurn.executeWithOptions({ summary, ...place }, [input])));
       } catch (error) {
         input.unsaved = unsavedIn(error) ?? input.unsaved;
+        this.#holdsReply = input.unsaved !== undefined;
         throw error;
       }
     });
+    if (reply === null) return null;
+    this.#holdsReply = false;
     const settled = role !== "classifier" && this.#progress.home !== reply.home;
     if (settled) this.#home.queue = this.#progress.home = reply.home;
     this.#progress.previous = reply.key;
@@ -238,30 +258,54 @@ class Agent {
     };
   }
 
-  #untilDone<T>(step: () => Promise<T>): Promise<T> {
-    return untilDone(step, async ({ waitMs, ...wait }) => {
-      const resumed = this.#resumed;
-      await this.#waitFor(wait, () => this.#resumed > resumed, waitMs);
-      if (this.#paused) await this.#idleUntil(() => !this.#paused);
-    });
+  async #untilDone<T>(step: () => Promise<T>): Promise<T | null> {
+    try {
+      const done = await untilDone(step, async ({ waitMs, ...wait }) => {
+        const resumed = this.#resumed;
+        const over =
+          (await this.#waitFor(wait, () => this.#resumed > resumed, waitMs)) &&
+          (!this.#paused || (await this.#idleUntil(() => !this.#paused)));
+        if (!over) throw new BrokenOff();
+      });
+      // What was waited for in the history before is over.
+      if (this.#waitingFor !== null) await this.#nothingMore();
+      return done;
+    } catch (error) {
+      if (error instanceof BrokenOff) return null;
+      throw error;
+    }
   }
 
+  /** False: it is broken off, and goes on in the next history with the same clock. */
   async #waitFor(
     wait: Omit<WaitingFor, "since">,
     until: () => boolean,
     timeoutMs: number | null = null,
-  ): Promise<void> {
-    this.#waitingFor = { ...wait, since: new Date().toISOString() };
+  ): Promise<boolean> {
+    const since = this.#waitingFor?.kind === wait.kind ? this.#waitingFor.since : new Date().toISOString();
+    this.#waitingFor = { ...wait, since };
     await this.#report(true);
-    await this.#idleUntil(until, timeoutMs);
+    if (!(await this.#idleUntil(until, timeoutMs))) return false;
+    await this.#nothingMore();
+    return true;
+  }
+
+  async #nothingMore(): Promise<void> {
     this.#waitingFor = null;
     await this.#report(true);
   }
 
-  async #idleUntil(until: () => boolean, timeoutMs: number | null = null): Promise<void> {
+  /** False: it is broken off. */
+  async #idleUntil(until: () => boolean, timeoutMs: number | null = null): Promise<boolean> {
     const since = Date.now();
-    await (timeoutMs === null ? condition(until) : condition(until, timeoutMs));
+    const either = (): boolean => until() || this.#breaksOff();
+    await (timeoutMs === null ? condition(either) : condition(either, timeoutMs));
     this.#idleMs += Date.now() - since;
+    return until() || !this.#breaksOff();
+  }
+
+  #breaksOff(): boolean {
+    return !this.#holdsReply && (this.#rest || workflowInfo().continueAsNewSuggested);
   }
 
   async #report(now: boolean): Promise<void> {
@@ -277,23 +321,34 @@ class Agent {
     });
   }
 
+  /** The round goes on in the next history of its run. */
+  rested(pending: Said): AgentResult {
+    return { kind: "rested", carried: this.#carried(pending), progress: this.#progress };
+  }
+
   async continueAsNew(pending: Said): Promise<void> {
     await condition(allHandlersFinished);
+    const carried = this.#carried(pending);
     await continueAsNew<typeof runAgent>({
       ...this.#input,
       from: this.#progress,
       budgetUsd: this.#budgetUsd,
-      carried: {
-        startedAt: this.#startedAt,
-        before: this.#before,
-        nudges: this.#nudges,
-        paused: this.#paused,
-        idleMs: this.#idleMs,
-        pending,
-        steps: this.#steps,
-        warnedAtTurn: this.#warnedAtTurn,
-      },
+      carried,
     });
+  }
+
+  #carried(pending: Said): CarriedRound {
+    return {
+      startedAt: this.#startedAt,
+      before: this.#before,
+      nudges: this.#nudges,
+      paused: this.#paused,
+      idleMs: this.#idleMs,
+      pending,
+      steps: this.#steps,
+      warnedAtTurn: this.#warnedAtTurn,
+      waitingFor: this.#waitingFor,
+    };
   }
 
   #spentUsd(): number {
@@ -304,6 +359,9 @@ class Agent {
     return this.#spentUsd() >= this.#budgetUsd;
   }
 }
+
+/** Of a wait: this history is to end. */
+class BrokenOff extends Error {}
 
 function unsavedIn(error: unknown): UnsavedReply | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : null;

@@ -1,53 +1,36 @@
-/** The state of one run: its status document, its waiting, the agents it starts. The story is in `resolve-issue.ts`. */
+/** The state of one run: its status document, its phases, what people asked of it. Its waits and its agents have files of their own. The story is in `resolve-issue.ts`. */
 import {
   allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
-  getExternalWorkflowHandle,
   isCancellation,
   log,
-  ParentClosePolicy,
   setCurrentDetails,
-  startChild,
   uuid4,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Activities, Base, BriefRef, Change, Ground, RunRef, Said } from "../activities/contract.ts";
-import { agentWorkflowId, homeName, type Role } from "../domain/ids.ts";
+import type { Activities, Base, Change, Ground, RunRef } from "../activities/contract.ts";
 import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
-import {
-  type AgentProgress,
-  type AgentReport,
-  type AgentResult,
-  budgetSignal,
-  type CarriedRound,
-  nothingYet,
-  pauseAgentSignal,
-  resumeAgentSignal,
-} from "./agent-messages.ts";
 import type { CarriedRun, Chapter, Wish } from "./carried-run.ts";
-import type { Opening } from "./fork.ts";
 import { firstStatus } from "./first-status.ts";
 import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
 import { Landmarks } from "./landmarks.ts";
-import { type ForkSource, type ResolveIssueInput, WORKFLOW_TASK_TIMEOUT } from "./messages.ts";
+import type { ForkSource, ResolveIssueInput } from "./messages.ts";
 import { noNotes, type RunNotes } from "./run-notes.ts";
 import { type Parking, reasonOf, untilDone } from "./parked.ts";
 import type { resolveIssue } from "./resolve-issue.ts";
-import type { runAgent } from "./run-agent.ts";
 import { searchAttributesOf } from "./search-attributes.ts";
+import { Team } from "./team.ts";
+import { Waits } from "./waits.ts";
 
 /** How the run was ended from outside, while the story was being told. */
 export type Interruption =
   | { kind: "declined"; reason: string }
   | { kind: "cancelled"; reason: string }
   | { kind: "merged"; sha: string };
-
-/** How a round of an agent begins: where its last one ended, in the same conversation with a new working tree, or all afresh. */
-export type AgentRound = "goes-on" | "new-tree" | "afresh";
 
 export class Run {
   readonly input: ResolveIssueInput;
@@ -82,18 +65,12 @@ export class Run {
   /** The id of the progress comment, once it is there. */
   progressComment: number | null;
 
+  /** What it waits for, and since when. */
+  readonly waits: Waits;
+  /** Its agents. */
+  readonly team: Team;
+
   readonly #wishes: Wish[];
-  readonly #progress: Map<Role, AgentProgress>;
-  readonly #rounds: Map<Role, number>;
-  readonly #calls = new Map<Role, number>();
-  /** All that is waited for now; the status shows the newest. */
-  readonly #waits: WaitingFor[] = [];
-  #lastWait: Pick<WaitingFor, "kind" | "since"> | null;
-  /** What was waited for when the run was paused, and since when: it goes on with resume. */
-  #waitBeforePause: Pick<WaitingFor, "kind" | "since"> | null;
-  #agentWait: WaitingFor | null = null;
-  #pauseWait: WaitingFor | null = null;
-  #activeAgent: { workflowId: string; role: Role } | null = null;
   #planApprovedBy: string | null = null;
   #phaseBeforePause: Phase | null = null;
   #resumed = 0;
@@ -101,8 +78,6 @@ export class Run {
   #onChange: () => void = () => undefined;
   #rest: () => Promise<void> = async () => undefined;
   readonly #beside = new Set<Promise<unknown>>();
-  /** Set for a fork until the agent that it goes on from is at work. */
-  #opening: { role: Role; opening: Opening } | null = null;
 
   constructor(input: ResolveIssueInput) {
     const { workflowId, startTime } = workflowInfo();
@@ -123,14 +98,11 @@ export class Run {
     this.home = new Home(carried?.home ?? null, () => undefined);
     this.progressComment = carried?.progressComment ?? null;
     this.#wishes = [...(carried?.wishes ?? [])];
-    this.#progress = new Map(carried?.progress);
-    this.#rounds = new Map(carried?.rounds);
-    for (const [role, { modelCalls }] of this.#progress) this.#calls.set(role, modelCalls);
-    this.#lastWait = carried?.lastWait ?? null;
-    this.#waitBeforePause = carried?.waitBeforePause ?? null;
     this.#planApprovedBy = carried?.planApprovedBy ?? null;
     this.#phaseBeforePause = carried?.phaseBeforePause ?? null;
-    if (this.#phaseBeforePause !== null) this.#pauseWait = pauseWait(this.status.waitingFor?.since);
+    const paused = this.#phaseBeforePause === null ? null : (this.status.waitingFor?.since ?? this.startedAt);
+    this.waits = new Waits(carried ?? null, paused, waitOfAgent(carried), (wait) => this.#showWait(wait));
+    this.team = new Team(this, carried);
     this.landmarks = new Landmarks(input);
     listen(this);
     upsertSearchAttributes(searchAttributesOf(this.status));
@@ -145,24 +117,12 @@ export class Run {
     return this.settings.close_on_success && (this.input.fork?.closesIssue ?? true);
   }
 
-  /** Turns that it has taken in its conversation so far. */
-  turnsOf(role: Role): number {
-    return this.#progress.get(role)?.turn ?? 0;
-  }
-
-  /** A fork begins with an agent in the middle of its work. */
-  openWith(role: Role, progress: AgentProgress, opening: Opening): void {
-    this.#progress.set(role, progress);
-    this.#opening = { role, opening };
-    this.#account(role, progress, "running");
-  }
-
   /** All that a fork of this run needs to know. */
   forkSource(): ForkSource {
     const { settings, base, status, landmarks } = this;
     const { classification, plan, trees } = landmarks;
     const turns = Object.fromEntries(status.agents.map((agent) => [agent.role, agent.turns]));
-    return { runKey: this.ref.runKey, settings, base, classification, plan, trees, turns, atWork: this.#activeAgent };
+    return { runKey: this.ref.runKey, settings, base, classification, plan, trees, turns, atWork: this.team.atWork };
   }
 
   /** What the first step of a run is told. */
@@ -177,7 +137,7 @@ export class Run {
     return workflowInfo().continueAsNewSuggested && this.interruption === null;
   }
 
-  /** Goes on with a new history when this one is long. Only where nothing is under way. */
+  /** Goes on with a new history when this one is long. Only where nothing is under way, and in a chapter that begins with what is under way. */
   async turnPage(chapter: Chapter): Promise<void> {
     if (!this.historyIsLong()) return;
     await this.#rest();
@@ -199,11 +159,9 @@ export class Run {
       heard: [...this.heard],
       home: this.home.queue,
       wishes: this.#wishes,
-      progress: [...this.#progress],
-      rounds: [...this.#rounds],
+      ...this.team.carried(),
       trees: this.landmarks.trees,
-      lastWait: this.#lastWait,
-      waitBeforePause: this.#waitBeforePause,
+      ...this.waits.carried(),
       planApprovedBy: this.#planApprovedBy,
       phaseBeforePause: this.#phaseBeforePause,
       progressComment: this.progressComment,
@@ -233,7 +191,7 @@ export class Run {
 
   enter(phase: Phase): void {
     if (this.status.phase === "paused" && !isEnded(phase)) {
-      if (this.#phaseBeforePause !== phase) this.#waitBeforePause = null;
+      if (this.#phaseBeforePause !== phase) this.waits.newPhaseBeforePause();
       this.#phaseBeforePause = phase;
       return;
     }
@@ -280,103 +238,20 @@ export class Run {
   /** The end: no phase comes after it, whether the run is paused or not. */
   end(outcome: Outcome): void {
     this.#phaseBeforePause = null;
-    this.#pauseWait = null;
+    this.waits.end();
     this.status.outcome = outcome;
     this.status.waitingFor = null;
     this.#setPhase(outcome.kind);
   }
 
-  /** How long this has been waited for in the present phase, in milliseconds. */
-  waitedMs(kind: WaitingFor["kind"]): number {
-    return this.#lastWait?.kind === kind ? Date.now() - Date.parse(this.#lastWait.since) : 0;
-  }
-
   /** Waits for people, or for things outside, with the reason in the status. A time limit makes it answer false. */
   async waitFor(wait: Omit<WaitingFor, "since">, until: () => boolean, timeoutMs?: number): Promise<boolean> {
     if (until()) return true;
-    // Looking up in between does not make a wait younger.
-    const since = this.#lastWait?.kind === wait.kind ? this.#lastWait.since : new Date().toISOString();
-    const mine = { ...wait, since };
-    this.#lastWait = { kind: wait.kind, since };
-    this.#waits.push(mine);
-    this.#showWait();
-    try {
-      if (timeoutMs !== undefined) return await condition(until, timeoutMs);
+    return this.waits.during(wait, async () => {
+      if (timeoutMs !== undefined) return condition(until, timeoutMs);
       await condition(until);
       return true;
-    } finally {
-      this.#waits.splice(this.#waits.indexOf(mine), 1);
-      this.#showWait();
-    }
-  }
-
-  /** Starts one round of an agent as a child workflow. A later round goes on in the same conversation. */
-  async agent(
-    role: Role,
-    brief: BriefRef,
-    base: Pick<Base, "commit">,
-    how: AgentRound = "goes-on",
-  ): Promise<AgentResult> {
-    await this.whilePaused();
-    const round = (this.#rounds.get(role) ?? 0) + 1;
-    this.#rounds.set(role, round);
-    const workflowId = agentWorkflowId(this.status.id, role, round);
-    const known = startOf(how, this.#progress.get(role));
-    // Other agents may have moved since it worked last.
-    const from = known ? { ...known, home: this.home.queue } : null;
-    const { budgetUsd } = this.status;
-    const opening = this.#takeOpening(role);
-    if (opening?.kind === "answered" && from) {
-      const { text, data } = opening;
-      this.#account(role, from, "done");
-      return { kind: "answered", text, data, progress: from };
-    }
-    if (role !== "classifier") this.sandboxes.add(role);
-    this.#account(role, from ?? nothingYet, "running");
-    try {
-      const child = await startChild<typeof runAgent>("runAgent", {
-        workflowId,
-        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-        args: [
-          {
-            run: this.ref,
-            role,
-            round,
-            brief,
-            base,
-            limits: { turns: this.settings.limits.turns, minutes: this.settings.limits.minutes },
-            home: this.home.queue,
-            spentUsd: this.status.costUsd,
-            budgetUsd,
-            from,
-            ...(opening?.kind === "say" && from ? { carried: roundBeginningWith(opening.said, from) } : {}),
-          },
-        ],
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        staticSummary: `${role}, round ${round}`,
-      });
-      this.#activeAgent = { workflowId, role };
-      // What was said while it was being started.
-      if (this.#phaseBeforePause !== null) await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
-      if (this.status.budgetUsd !== budgetUsd)
-        await this.#tellAgent((agent) => agent.signal(budgetSignal, this.status.budgetUsd));
-      const result = await child.result();
-      this.#progress.set(role, result.progress);
-      if (role !== "classifier") this.#settle(result.progress.home, null);
-      this.#account(role, result.progress, result.kind === "answered" ? "done" : "failed");
-      return result;
-    } finally {
-      this.#activeAgent = null;
-      this.#agentWait = null;
-      this.#showWait();
-    }
-  }
-
-  #takeOpening(role: Role): Opening | null {
-    if (this.#opening?.role !== role) return null;
-    const { opening } = this.#opening;
-    this.#opening = null;
-    return opening;
+    });
   }
 
   /** The next thing that a person asked of the change, if any. */
@@ -417,13 +292,13 @@ export class Run {
   }
 
   changed(): void {
-    this.#describe();
+    this.describe();
     this.#onChange();
   }
 
   #setPhase(phase: Phase): void {
     this.status.phase = phase;
-    this.#lastWait = null;
+    this.waits.newPhase();
     this.status.phases.push({ phase, at: new Date().toISOString() });
     // Each round of review adds a few; the newest tell most.
     if (this.status.phases.length > 200) this.status.phases.splice(1, 1);
@@ -432,48 +307,19 @@ export class Run {
     this.changed();
   }
 
-  /** A pause is what a person must know first, then what an agent waits for. */
-  #showWait(): void {
-    const shown = this.#pauseWait ?? this.#agentWait ?? this.#waits.at(-1) ?? null;
+  #showWait(shown: WaitingFor | null): void {
     const { waitingFor } = this.status;
     if (shown?.kind === waitingFor?.kind && shown?.detail === waitingFor?.detail) return;
     this.status.waitingFor = shown;
     this.changed();
   }
 
-  #describe(): void {
+  /** What the Web UI shows of it. */
+  describe(): void {
     const { phase, waitingFor, pullRequest, costUsd } = this.status;
     const lines = [`**${phase}**${waitingFor?.detail ? `: ${waitingFor.detail}` : ""}`, `Cost: $${costUsd.toFixed(4)}`];
     if (pullRequest) lines.push(`Pull request: ${pullRequest.url}`);
     setCurrentDetails(lines.join("\n\n"));
-  }
-
-  #account(role: Role, progress: AgentProgress, state: "running" | "done" | "failed"): void {
-    const known = this.status.agents.find((agent) => agent.role === role);
-    const agent = known ?? { role, turns: 0, costUsd: 0, state };
-    if (!known) this.status.agents.push(agent);
-    agent.turns = progress.turns;
-    agent.costUsd = progress.costUsd;
-    agent.state = state;
-    this.#calls.set(role, progress.modelCalls);
-    this.status.turns = sum(this.status.agents.map((each) => each.turns));
-    this.status.costUsd = sum(this.status.agents.map((each) => each.costUsd));
-    this.status.modelCalls = sum([...this.#calls.values()]);
-    this.#describe();
-  }
-
-  /** Where the sandboxes are now. An agent that opened none yet says nothing. */
-  #settle(queue: string | null, moved: string | null): void {
-    if (queue === null || queue === this.home.queue) return;
-    this.home.queue = queue;
-    const { hosts } = this.status;
-    const home = homeName(queue);
-    if (hosts.at(-1)?.home === home) return;
-    const why = hosts.length === 0 ? "it had room for the run" : (moved ?? "the worker before was lost");
-    hosts.push({ home, since: new Date().toISOString(), why });
-    // Who moves this often has another problem; the newest tell most.
-    if (hosts.length > 20) hosts.shift();
-    this.changed();
   }
 
   /** From here on the ending is decided: news of what we close ourselves changes nothing. */
@@ -507,11 +353,10 @@ export class Run {
   async pause(): Promise<string | null> {
     if (this.#phaseBeforePause !== null) return "The run is paused already.";
     this.#phaseBeforePause = this.status.phase;
-    this.#waitBeforePause = this.#lastWait;
-    this.#pauseWait = pauseWait();
+    this.waits.pause();
     this.#setPhase("paused");
-    this.#showWait();
-    await this.#tellAgent((agent) => agent.signal(pauseAgentSignal));
+    this.waits.show();
+    await this.team.pause();
     return null;
   }
 
@@ -519,14 +364,11 @@ export class Run {
     this.#resumed += 1;
     const before = this.#phaseBeforePause;
     if (before !== null) {
-      const pausedAt = this.#pauseWait!.since;
       this.#phaseBeforePause = null;
-      this.#pauseWait = null;
       this.#setPhase(before);
-      this.#lastWait = this.#waitBeforePause && withoutPause(this.#waitBeforePause, pausedAt);
-      this.#showWait();
+      this.waits.resume();
     } else if (this.status.waitingFor === null) return "The run is neither paused nor waiting for an operator.";
-    await this.#tellAgent((agent) => agent.signal(resumeAgentSignal));
+    await this.team.resume();
     return null;
   }
 
@@ -535,51 +377,13 @@ export class Run {
     if (usd <= costUsd) return `$${usd} is not more than the $${costUsd.toFixed(2)} that are already spent.`;
     this.status.budgetUsd = usd;
     this.changed();
-    await this.#tellAgent((agent) => agent.signal(budgetSignal, usd));
+    await this.team.raiseBudget(usd);
     return null;
   }
-
-  hear(report: AgentReport): void {
-    if (report.workflowId !== this.#activeAgent?.workflowId) return;
-    this.#account(report.role, report.progress, "running");
-    this.#settle(report.progress.home, report.moved);
-    if (this.#agentWait?.since === report.waitingFor?.since) return;
-    this.#agentWait = report.waitingFor;
-    this.#showWait();
-  }
-
-  async #tellAgent(tell: (agent: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
-    if (this.#activeAgent === null) return;
-    try {
-      await tell(getExternalWorkflowHandle(this.#activeAgent.workflowId));
-    } catch (error) {
-      // It ended in the meantime: there is nobody left to tell.
-      log.info("agent could not be told", { agent: this.#activeAgent?.workflowId, reason: String(error) });
-    }
-  }
 }
 
-function pauseWait(since: string = new Date().toISOString()): WaitingFor {
-  return { kind: "resume", since, detail: "The run is paused. Send resume." };
-}
-
-/** A wait that went on after a pause is younger by it. */
-function withoutPause<T extends Pick<WaitingFor, "since">>(wait: T, pausedAt: string): T {
-  const pausedMs = Date.now() - Date.parse(pausedAt);
-  return { ...wait, since: new Date(Date.parse(wait.since) + pausedMs).toISOString() };
-}
-
-/** A round that goes on in the middle: its first turn says this instead of the brief. */
-function roundBeginningWith(pending: Said, { turns, costUsd }: AgentProgress): CarriedRound {
-  return { startedAt: Date.now(), before: { turns, costUsd }, nudges: 0, paused: false, idleMs: 0, pending };
-}
-
-/** Where a round begins; what the role has cost so far counts in each case. */
-function startOf(how: AgentRound, progress: AgentProgress | undefined): AgentProgress | undefined {
-  if (progress === undefined || how === "goes-on") return progress;
-  return { ...progress, checkpoint: null, ...(how === "afresh" && { previous: null }) };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+/** An agent that rests with the old history waits on with the new one. */
+function waitOfAgent(carried: CarriedRun | undefined): WaitingFor | null {
+  const opening = carried?.opening?.opening;
+  return opening?.kind === "round" ? (opening.carried.waitingFor ?? null) : null;
 }

@@ -35,6 +35,7 @@ const TITLES = {
   parked: "Has to wait",
   others: "Somebody helps",
   continued: "Has a long history",
+  rested: "Is talked to while it works",
 } as const;
 
 /** What the played Claude says in them. */
@@ -48,6 +49,7 @@ export const played: Scenario[] = [
   shortStory({ title: TITLES.cancelled, before: [{ text: "I try it.", uses: [bash("sleep 60")] }] }),
   shortStory({ title: TITLES.parked }),
   shortStory({ title: TITLES.others }),
+  shortStory({ title: TITLES.rested, before: [{ text: "I try it.", uses: [bash("sleep 12")] }, look(1)] }),
   shortStory({ title: TITLES.continued, before: Array.from({ length: 16 }, (_, n) => look(n)) }),
 ];
 
@@ -65,18 +67,8 @@ export async function playAll(stage: Stage, keep: Keep): Promise<void> {
 /** On a server that asks for new histories early, where plans want approval. */
 export async function playContinued(stage: Stage, keep: Keep): Promise<void> {
   const { address } = stage.temporal;
-  const run = await start(stage, TITLES.continued);
-  await comment(
-    stage,
-    await until(stage, run, ({ waitingFor }) => waitingFor?.kind === "plan-approval"),
-    "approve plan",
-  );
-  const waiting = await asked(stage, run);
-  for (let poke = 0; (await executionsOf(address, run)).length < 2; poke += 1) {
-    if (poke > 50) throw new Error(`${run} did not go on with a new history.`);
-    await comment(stage, waiting, "resume");
-    await until(stage, run, ({ refused }) => refused.length > poke);
-  }
+  const run = await startPlanned(stage, TITLES.continued);
+  await pokeUntilContinued(stage, run, await asked(stage, run));
   await finish(stage, run, "approve", "merged");
   for (const [name, id] of [
     ["resolve-issue", run],
@@ -86,6 +78,38 @@ export async function playContinued(stage: Stage, keep: Keep): Promise<void> {
     if (executions.length < 2) throw new Error(`${id} did not go on with a new history.`);
     await keep(`${name}-continued`, id, executions[0]);
     await keep(`${name}-goes-on`, id, executions.at(-1));
+  }
+  await rested(stage, keep);
+}
+
+/** Its history gets long while its coder is at work, which comes to rest for that. */
+async function rested(stage: Stage, keep: Keep): Promise<void> {
+  const run = await startPlanned(stage, TITLES.rested);
+  const working = await until(stage, run, ({ agents }) =>
+    agents.some(({ role, state }) => role === "coder" && state === "running"),
+  );
+  await pokeUntilContinued(stage, run, working);
+  await finish(stage, run, REJECT, "declined");
+  const [first] = await executionsOf(stage.temporal.address, run);
+  await keep("resolve-issue-rested", run, first);
+  await keep("resolve-issue-after-rest", run);
+  await keep("run-agent-rested", agentWorkflowId(run, "coder", 1));
+  await keep("run-agent-after-rest", agentWorkflowId(run, "coder", 2));
+}
+
+async function startPlanned(stage: Stage, title: string): Promise<string> {
+  const run = await start(stage, title);
+  const waiting = await until(stage, run, ({ waitingFor }) => waitingFor?.kind === "plan-approval");
+  await comment(stage, waiting, "approve plan");
+  return run;
+}
+
+async function pokeUntilContinued(stage: Stage, run: string, view: RunView): Promise<void> {
+  const before = (await executionsOf(stage.temporal.address, run)).length;
+  for (let poke = 0; (await executionsOf(stage.temporal.address, run)).length === before; poke += 1) {
+    if (poke > 50) throw new Error(`${run} did not go on with a new history.`);
+    await comment(stage, view, "answer Nothing was asked.");
+    await until(stage, run, ({ refused }) => refused.length > poke);
   }
 }
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ASKED_TO_WAIT, patienceFor, REPLY_NOT_STORED, type StepFailure } from "../../domain/patience.ts";
 
+/** What a step of a run that fails once more adds at most: `test/workflows/new-histories.test.ts` counts. */
+const EVENTS_OF_A_ROUND = 40;
+const TEMPORAL_ENDS_AT_EVENTS = 51_200;
+
 const failure: StepFailure = { type: "ServiceUnavailable", reason: "away", final: false, retryAfterMs: null };
 
 describe("how long a failed step is waited for", () => {
@@ -8,6 +12,7 @@ describe("how long a failed step is waited for", () => {
     ["an outage, first", {}, 0, { kind: "outage", waitMs: 10_000 }],
     ["an outage, third time", {}, 2, { kind: "outage", waitMs: 40_000 }],
     ["an outage of hours", {}, 30, { kind: "outage", waitMs: 300_000 }],
+    ["an outage of a day", {}, 288, { kind: "outage", waitMs: 3_600_000 }],
     [
       "an outage that names a time",
       { type: ASKED_TO_WAIT, final: true, retryAfterMs: 600_000 },
@@ -26,6 +31,15 @@ describe("how long a failed step is waited for", () => {
   ])("%s", (_about, over, round, expected) =>
     expect(patienceFor({ ...failure, ...over }, round, 0)).toMatchObject(expected),
   );
+
+  it("leaves a history room for a month of it", () => {
+    let rounds = 0;
+    for (let ms = 0; ms < 30 * 24 * 3_600_000; rounds += 1) {
+      const patience = patienceFor(failure, rounds, 0);
+      ms += patience.kind === "operator" ? Infinity : patience.waitMs;
+    }
+    expect(rounds * EVENTS_OF_A_ROUND).toBeLessThan(TEMPORAL_ENDS_AT_EVENTS);
+  });
 
   it("is spread by a tenth, to later only", () => {
     expect(patienceFor(failure, 0, 1)).toMatchObject({ waitMs: 11_000 });

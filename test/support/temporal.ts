@@ -36,13 +36,15 @@ export interface RunningWorker {
 export type TestWorkerOptions = Partial<Omit<WorkerOptions, "connection" | "workflowBundle" | "workflowsPath">> & {
   /** Other workflow code than the product's: a path to bundle. null: a worker of activities only. */
   workflowsPath?: string | null;
+  /** Of another server than the one of all tests. */
+  address?: string;
 };
 
 /** Runs a worker with the product's workflows; its task queue is a fresh one unless named. */
 export async function runWorker(options: TestWorkerOptions = {}): Promise<RunningWorker> {
   quietRuntime();
-  const { workflowsPath, taskQueue = `test-${randomUUID()}`, ...rest } = options;
-  const connection = await NativeConnection.connect({ address: temporalAddress() });
+  const { workflowsPath, taskQueue = `test-${randomUUID()}`, address = temporalAddress(), ...rest } = options;
+  const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     ...rest,
     ...(await workflowCode(workflowsPath, rest.dataConverter?.failureConverterPath)),

@@ -1,0 +1,124 @@
+/** What a run waits for, and how it goes on. */
+import { ApplicationFailure } from "@temporalio/common";
+import { describe, expect, it } from "vitest";
+import { AccessDenied, RateLimited, ServiceUnavailable } from "../../domain/errors.ts";
+import { REPLY_NOT_STORED } from "../../domain/patience.ts";
+import { signals } from "../../workflows/messages.ts";
+import { playedRuns, reaches } from "./played-runs.ts";
+
+const { start } = playedRuns();
+
+describe("waiting", () => {
+  it("for an operator starts when a key is refused, and ends with resume", async () => {
+    const { run, status } = await start({}, (played) =>
+      played.fail.set("takeTurn", [new AccessDenied("Claude", "The key was refused (401).")]),
+    );
+    const parked = await reaches(status, (now) => now.waitingFor?.kind === "operator");
+    expect(parked.waitingFor?.detail).toMatch(/The key was refused/);
+    await run.signal(signals.resume, {});
+    await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
+  it("for a service that is away shows the reason from the first step on, and ends by itself or with resume", async () => {
+    const away = Array.from({ length: 4 }, () => new ServiceUnavailable("GitHub", "GitHub does not answer."));
+    const { played, run, status } = await start({}, (parts) => parts.fail.set("openRun", away));
+    const parked = await reaches(status, (now) => now.waitingFor?.kind === "outage");
+    expect(parked).toMatchObject({ phase: "received", waitingFor: { until: expect.any(String) } });
+    expect(parked.waitingFor?.detail).toMatch(/GitHub does not answer/);
+    expect(played.inputs("openRun")).toHaveLength(4);
+    await run.signal(signals.resume, {});
+    await reaches(status, "awaiting-approval");
+    expect((await status()).waitingFor).toMatchObject({ kind: "approval" });
+    await run.terminate();
+  });
+
+  it("for a limit of an agent's service is told by the run, and is not tried before its time", async () => {
+    const { played, run, status } = await start({}, (parts) =>
+      parts.fail.set("takeTurn", [new RateLimited("Claude", null, "Come back later.")]),
+    );
+    const { waitingFor } = await reaches(status, (now) => now.waitingFor?.kind === "rate-limit");
+    expect(Date.parse(waitingFor!.until!) - Date.parse(waitingFor!.since)).toBeGreaterThanOrEqual(59_000);
+    expect(played.inputs("takeTurn")).toHaveLength(1);
+    await run.signal(signals.resume, {});
+    expect((await reaches(status, "awaiting-approval")).waitingFor?.kind).toBe("approval");
+    await run.terminate();
+  });
+
+  it("for room to store a reply that is paid for gives that reply to the next attempt", async () => {
+    const unsaved = {
+      key: "k",
+      reply: { content: [], stopReason: "end_turn", usage: {}, model: "m", requestBytes: 1 },
+    };
+    const full = ApplicationFailure.nonRetryable("The disk is full.", REPLY_NOT_STORED, { unsaved });
+    const { played, run, status } = await start({}, (parts) => parts.fail.set("takeTurn", [full]));
+    const { waitingFor } = await reaches(status, (now) => now.waitingFor?.kind === "outage");
+    expect(waitingFor!.detail).toMatch(/The disk is full/);
+    await run.signal(signals.resume, {});
+    await reaches(status, "awaiting-approval");
+    const [first, second, third] = played.inputs("takeTurn");
+    expect(first).not.toHaveProperty("unsaved");
+    expect(second).toEqual({ ...first, unsaved });
+    expect(third).not.toHaveProperty("unsaved");
+    await run.terminate();
+  });
+
+  it("for money starts at the budget, and ends when it is raised", async () => {
+    const { run, status } = await start({ limits: { budget_usd: 0.025 } });
+    const parked = await reaches(status, (now) => now.waitingFor?.kind === "budget");
+    expect(parked.costUsd).toBeCloseTo(0.03);
+    await run.signal(signals.raiseBudget, { by: "mara", usd: 5 });
+    await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
+  it("while paused goes on with resume, where it was", async () => {
+    const { run, status } = await start({ require_plan_approval: true });
+    await reaches(status, "awaiting-plan-approval");
+    await run.signal(signals.pause, undefined);
+    expect((await reaches(status, "paused")).waitingFor).toMatchObject({ kind: "resume" });
+    await run.signal(signals.resume, undefined);
+    await reaches(status, "awaiting-plan-approval");
+    await run.signal(signals.approvePlan, { by: "mara" });
+    await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
+  it("for an approval is told of again from time to time, each time once, and ends declined when nobody decides", async () => {
+    const hours = 1 / 3600;
+    const { played, run } = await start({
+      limits: { approval_reminder_hours: hours, approval_days: (hours * 3.5) / 24 },
+    });
+    await expect(run.result()).resolves.toMatchObject({
+      kind: "declined",
+      reason: expect.stringContaining("nobody decided"),
+    });
+    const reminders = played.inputs("putComment").filter(({ comment }) => comment.marker.includes("reminder"));
+    expect(reminders).toHaveLength(3);
+    expect(new Set(reminders.map(({ comment }) => comment.marker)).size).toBe(3);
+    expect(reminders[0]!.comment.body).toMatch(/@mara: this still waits/);
+    expect(played.pullRequest.state).toBe("closed");
+  });
+
+  it("for an approval stands still while the run is paused: nobody is reminded, and it does not expire", async () => {
+    const hours = 2 / 3600;
+    const { played, run, status } = await start({
+      limits: { approval_reminder_hours: hours, approval_days: (hours * 3.5) / 24 },
+    });
+    const reminders = (): unknown[] =>
+      played.inputs("putComment").filter(({ comment }) => comment.marker.includes("reminder"));
+    await reaches(status, () => reminders().length === 1);
+    await run.signal(signals.pause, undefined);
+    await reaches(status, "paused");
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await status()).toMatchObject({ phase: "paused", outcome: null });
+    expect(reminders()).toHaveLength(1);
+    await run.signal(signals.resume, undefined);
+    // What had been waited for before the pause counts.
+    await expect(run.result()).resolves.toMatchObject({
+      kind: "declined",
+      reason: expect.stringContaining("nobody decided"),
+    });
+    expect(reminders()).toHaveLength(3);
+  });
+});
