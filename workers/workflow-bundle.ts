@@ -31,7 +31,8 @@ export async function workflowBundle(
   const codePath = join(cacheDir, `workflows-${buildId}${failureConverterPath === null ? "" : "-encoded"}.js`);
   if (await isFile(codePath)) return { codePath, buildId };
   const { code } = await bundleWorkflowCode({
-    workflowsPath: await entry(),
+    workflowsPath: await source("index"),
+    workflowInterceptorModules: [await source("run-ahead")],
     ...(failureConverterPath === null ? {} : { failureConverterPath }),
     logger: { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
   });
@@ -60,9 +61,9 @@ async function sourcesDigest(): Promise<string> {
 }
 
 /** The sources under tsx and vitest, the compiled files under plain Node. */
-async function entry(): Promise<string> {
-  const source = join(root, "workflows/index.ts");
-  return (await isFile(source)) ? source : join(root, "workflows/index.js");
+async function source(name: string): Promise<string> {
+  const path = join(root, "workflows", name);
+  return (await isFile(`${path}.ts`)) ? `${path}.ts` : `${path}.js`;
 }
 
 async function isFile(path: string): Promise<boolean> {
