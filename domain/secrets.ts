@@ -58,13 +58,22 @@ export function findSecrets(text: string, known: readonly string[] = []): Secret
 
 /** The text with each secret replaced by `[redacted: KIND]`; a private key up to its end, or to the end of the text. */
 export function redact(text: string, known: readonly string[] = []): string {
+  return replaced(text, known, () => "");
+}
+
+/** The same, and each line keeps its number: for a text that is cut by lines afterwards, of which a piece would not show what it holds. */
+export function redactInPlace(text: string, known: readonly string[] = []): string {
+  return replaced(text, known, (secret) => secret.replace(/[^\n]+/g, ""));
+}
+
+function replaced(text: string, known: readonly string[], also: (secret: string) => string): string {
   let result = "";
   let from = 0;
   for (const { kind, index, length } of findSecrets(text, known)) {
     if (index < from) continue;
-    result += `${text.slice(from, index)}[redacted: ${kind}]`;
-    from = index + length;
-    if (kind === "private-key") from = endOfKey(text, from);
+    const end = kind === "private-key" ? endOfKey(text, index + length) : index + length;
+    result += `${text.slice(from, index)}[redacted: ${kind}]${also(text.slice(index, end))}`;
+    from = end;
   }
   return result + text.slice(from);
 }

@@ -26,10 +26,11 @@ export function createMemory(
       throw error;
     }));
   const store = onceOpened(opened, qdrant === null ? "embedded" : "qdrant");
-  const embedder = embeddings === null ? null : createEmbedder(embeddings);
+  const held = secrets?.() ?? [];
+  const embedder = embeddings === null ? null : createEmbedder({ ...embeddings, secrets: held });
   return {
     code: createCodeIndex({ store, embedder, warn }),
-    experience: createExperience({ store, embedder, secrets: secrets?.() ?? [], warn }),
+    experience: createExperience({ store, embedder, secrets: held, warn }),
     close: () => store.close(),
   };
 

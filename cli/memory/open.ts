@@ -26,7 +26,7 @@ export interface LocalCode {
 }
 
 export async function openLocalMemory(
-  config: Omit<MemoryConfig, "secrets">,
+  config: Omit<MemoryConfig, "secrets"> & Partial<Pick<MemoryConfig, "secrets">>,
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
   folder: string,
@@ -35,7 +35,9 @@ export async function openLocalMemory(
   // Before the store is made: what is no repository leaves nothing behind.
   const gitDir = await gitDirOf(cwd, folder);
   const store = await openStore(config);
-  const code = createCodeIndex({ store, embedder: config.embeddings ? createEmbedder(config.embeddings) : null, warn });
+  const secrets = config.secrets?.() ?? [];
+  const embedder = config.embeddings ? createEmbedder({ ...config.embeddings, secrets }) : null;
+  const code = createCodeIndex({ store, embedder, warn });
   return { ...localCode(code, env, gitDir), store: store.kind, close: () => store.close() };
 }
 

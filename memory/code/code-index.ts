@@ -24,8 +24,6 @@ export interface Parts {
 
 /** Repositories whose names are kept in memory, those used last. */
 const MAX_KEPT = 8;
-/** Both see the repository's text; a longer one says nothing more to a model of this kind. */
-const MAX_EMBEDDED_CHARACTERS = 8_000;
 
 export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): CodeIndex {
   const kept = new Map<string, { state: string; files: Files }>();
@@ -81,11 +79,7 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         embedder !== null && now !== null && now.form === formOf({ dense: embedder }) && now.mixed !== true;
       const asked =
         embedder !== null && ofOneModel(note)
-          ? await orWordsAlone(
-              (until) => embedder.embed([text.slice(0, MAX_EMBEDDED_CHARACTERS)], "query", until),
-              signal,
-              warn,
-            )
+          ? await orWordsAlone((until) => embedder.embed([text], "query", until), signal, warn)
           : null;
       const dense = asked?.[0] ?? null;
       let candidates = await gatherSignals(store, scope, files, query, dense, signal);

@@ -1,14 +1,11 @@
 /** Gives each piece of code its dense vector: what is embedded is the piece under its path. */
-import { headOf } from "../../domain/text.ts";
+import { redactInPlace } from "../../domain/secrets.ts";
 import type { Group } from "../store/store.ts";
 import type { ChunkPayload } from "../code/document.ts";
 import { filePrefix } from "../code/document.ts";
 import { kindOf } from "../code/file-kind.ts";
 import { documentVectors } from "./document-vectors.ts";
 import type { Embedder } from "./embedder.ts";
-
-/** About 2,000 tokens; models of this kind blur beyond. */
-const MAX_CHARACTERS = 6_000;
 
 export async function embedGroups(
   embedder: Embedder,
@@ -20,12 +17,14 @@ export async function embedGroups(
   const wanted: { group: number; point: number; text: string }[] = [];
   groups.forEach(({ name, points }, group) => {
     const path = name.slice(filePrefix.length);
-    const lines = texts.get(path)?.split("\n");
-    if (lines === undefined || !EMBEDDED.has(kindOf(path))) return;
+    const content = texts.get(path);
+    if (content === undefined || !EMBEDDED.has(kindOf(path))) return;
+    // Whoever embeds cleans each text; the middle piece of a private key alone does not look like one.
+    const lines = redactInPlace(content).split("\n");
     points.forEach(({ payload }, point) => {
       if (point === 0) return;
       const { from, to } = payload as ChunkPayload;
-      wanted.push({ group, point, text: headOf(`${path}\n${lines.slice(from - 1, to).join("\n")}`, MAX_CHARACTERS) });
+      wanted.push({ group, point, text: `${path}\n${lines.slice(from - 1, to).join("\n")}` });
     });
   });
   const { vectors, lacking } = await documentVectors(

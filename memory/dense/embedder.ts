@@ -1,11 +1,15 @@
 /** Dense vectors from an embeddings service: Voyage's API, or any that speaks OpenAI's. */
 import { AccessDenied, RateLimited, RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
-import { wellFormed } from "../../domain/text.ts";
+import { redact } from "../../domain/secrets.ts";
+import { headOf, wellFormed } from "../../domain/text.ts";
 
 export interface Embedder {
   /** Its name is part of what is stored: vectors of two models cannot be compared. */
   readonly model: string;
-  /** One vector for each text, in their order. `query` and `document` are embedded differently by models that can. */
+  /**
+   * One vector for each text, in their order. `query` and `document` are embedded differently by models that can. Texts may be of any
+   * length, and quote secrets: they are cleaned and then cut here, because half of a secret is not known for one.
+   */
   embed(texts: readonly string[], purpose: "query" | "document", signal: AbortSignal): Promise<Float32Array[]>;
 }
 
@@ -14,15 +18,21 @@ export interface EmbeddingsService {
   url: string;
   model: string;
   apiKey: string | null;
+  /** Those that we hold, so that none is sent; keys and tokens of a common shape are found without. */
+  secrets?: readonly string[];
 }
 
 /** Voyage takes 1,000 texts and 120,000 tokens a request, OpenAI 2,048 and 300,000: both hold this. */
 const MAX_TEXTS = 64;
 const MAX_BATCH_CHARACTERS = 200_000;
+/** About 2,000 tokens; models of this kind blur beyond. Who asks may tell more before he comes to the point. */
+const MAX_CHARACTERS = { document: 6_000, query: 8_000 };
+/** What is looked through for secrets: enough to be cut after it, and not a whole log. */
+const MAX_CLEANED_CHARACTERS = 4 * MAX_CHARACTERS.query;
 const TIMEOUT_MS = 60_000;
 const SERVICE = "embeddings";
 
-export function createEmbedder({ url, model, apiKey }: EmbeddingsService): Embedder {
+export function createEmbedder({ url, model, apiKey, secrets = [] }: EmbeddingsService): Embedder {
   const address = url.endsWith("/embeddings") ? url : `${url.replace(/\/$/, "")}/embeddings`;
   const voyage = new URL(address).hostname.endsWith("voyageai.com") || model.startsWith("voyage");
 
@@ -52,7 +62,11 @@ export function createEmbedder({ url, model, apiKey }: EmbeddingsService): Embed
     model,
     async embed(texts, purpose, signal) {
       const vectors: Float32Array[] = [];
-      for (const batch of batches(texts)) vectors.push(...(await ask(batch, purpose, signal)));
+      // Half of a character is refused by both.
+      const sent = texts.map((text) =>
+        headOf(redact(wellFormed(text.slice(0, MAX_CLEANED_CHARACTERS)), secrets), MAX_CHARACTERS[purpose]),
+      );
+      for (const batch of batches(sent)) vectors.push(...(await ask(batch, purpose, signal)));
       return vectors;
     },
   };
@@ -66,8 +80,8 @@ function* batches(texts: readonly string[]): Generator<string[]> {
       yield batch;
       [batch, characters] = [[], 0];
     }
-    // An empty text is refused by both, and so is half of a character.
-    batch.push(text.trim() === "" ? "-" : wellFormed(text));
+    // An empty text is refused by both.
+    batch.push(text.trim() === "" ? "-" : text);
     characters += text.length;
   }
   if (batch.length > 0) yield batch;

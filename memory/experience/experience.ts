@@ -27,8 +27,6 @@ export interface Parts {
   warn?: (message: string) => void;
 }
 
-/** What an embedding model sees of a text; models of this kind blur beyond. */
-const MAX_EMBEDDED_CHARACTERS = 6_000;
 /** Nearest by meaning that are looked at; the words are compared with all. */
 const DENSE_HITS = 64;
 /** As many as a request to the service takes. */
@@ -126,7 +124,7 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
   async function groupsOf(memories: readonly Memory[], signal: AbortSignal): Promise<{ put: Group[] } & Stored> {
     // The last one of an id counts, as it does when they are stored one after another.
     const each = [...new Map(memories.map((memory) => [memory.id, memory])).values()];
-    const texts = each.map((memory) => facesOf(memory)[0]!.slice(0, MAX_EMBEDDED_CHARACTERS));
+    const texts = each.map((memory) => facesOf(memory)[0]!);
     const { vectors, lacking } =
       embedder === null
         ? { vectors: [], lacking: null }
@@ -164,9 +162,8 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
   async function nearness(own: MemoryScope, text: string, signal: AbortSignal): Promise<Map<string, number>> {
     const found = new Map<string, number>();
     if (embedder === null) return found;
-    const asked = [text.slice(0, MAX_EMBEDDED_CHARACTERS)];
     const answered = await orWordsAlone(
-      (until) => Promise.all([denseScale(embedder, until), embedder.embed(asked, "query", until)]),
+      (until) => Promise.all([denseScale(embedder, until), embedder.embed([text], "query", until)]),
       signal,
       warn,
     );

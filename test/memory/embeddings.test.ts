@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AccessDenied, RateLimited, RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
 import { createEmbedder, type Embedder } from "../../memory/dense/embedder.ts";
@@ -9,6 +9,7 @@ import { orWordsAlone } from "../../memory/dense/or-words.ts";
 import { createExperience } from "../../memory/experience/experience.ts";
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
 import { openQdrantStore } from "../../memory/store/qdrant.ts";
+import { createMemory } from "../../workers/memory.ts";
 import { playEmbeddings, type PlayedEmbeddings } from "./played-embeddings.ts";
 import { playQdrant, type PlayedQdrant } from "./played-qdrant.ts";
 import { countedSource, makeRepository, type TestRepository } from "./repository.ts";
@@ -288,6 +289,63 @@ it("Vectors come back in the order of their texts, in batches that the service t
   expect(vectors.map(([buying]) => buying)).toEqual(texts.map((text) => (text === "buy" ? 1 : 0)));
   expect(service.seen.map(({ body }) => body.input.length)).toEqual([64, 64, 22]);
   expect(service.seen[0]).toMatchObject({ path: "/v1/embeddings", key: "Bearer key" });
+});
+
+const held = "Tr0ub4dor-and-a-horse-that-is-ours";
+const token = `ghp_${"Ab3".repeat(12)}`;
+/** 120 lines: as long as three pieces of a file. */
+const key = `-----BEGIN RSA PRIVATE KEY-----\n${"MIIEowIBAAKCAQEAkeybodyline\n".repeat(120)}-----END RSA PRIVATE KEY-----`;
+
+describe("No secret goes to the service", () => {
+  const embedder = () => createEmbedder({ url: service.url, model: "m", apiKey: "key", secrets: [held] });
+  const sent = () => service.seen.flatMap(({ body }) => body.input).join("\n");
+  const quoting = `We buy with ${held}, ${token} and\n${key}\nand pay.`;
+
+  it("in a source file, whose lines stay where they are", async () => {
+    const store = openEmbeddedStore(join(folder, "secret-code.db"));
+    const code = createCodeIndex({ store, embedder: embedder() });
+    repository.commit("Add", { "src/pay.ts": `${quoting}\nexport const last = 1;\n` });
+    await code.index(scope, sourceOf(), "HEAD", { signal });
+    expect(sent()).toContain("src/pay.ts\nWe buy with [redacted: known-secret], [redacted: github-token] and");
+    expect(sent()).toContain("and pay.\nexport const last = 1;");
+    expect(sent()).not.toMatch(/Tr0ub4dor|ghp_|keybodyline/);
+    service.seen.length = 0;
+    await code.search(scope, quoting, { limit: 5, signal });
+    expect(sent()).toContain("[redacted: known-secret]");
+    expect(sent()).not.toMatch(/Tr0ub4dor|ghp_|keybodyline/);
+    await store.close();
+  });
+
+  it("in a memory, or in an issue for which one is looked for", async () => {
+    const store = openEmbeddedStore(join(folder, "secret-memory.db"));
+    const experience = createExperience({ store, embedder: embedder() });
+    const said = experience.taught({ text: quoting, by: "mara", issue: null, at: new Date(0).toISOString() });
+    await experience.store(scope, [said], signal);
+    await experience.search(scope, quoting, { limit: 5, signal });
+    expect(service.seen.at(-1)!.body.input[0]).toContain("[redacted: known-secret]");
+    expect(sent()).not.toMatch(/Tr0ub4dor|ghp_|keybodyline/);
+    await store.close();
+  });
+
+  it("of which the cut would leave half", async () => {
+    for (const [purpose, room] of [
+      ["document", 6_000],
+      ["query", 8_000],
+    ] as const)
+      await embedder().embed([`${"x ".repeat(room / 2 - 8)}${held} ${token}`], purpose, signal);
+    expect(service.seen.map(({ body }) => body.input[0]!.length)).toEqual([6_000, 8_000]);
+    expect(sent()).not.toContain("Tr0ub");
+  });
+
+  it("that the configuration of a worker knows", async () => {
+    const home = mkdtempSync(join(folder, "home-"));
+    const embeddings = { url: service.url, model: "m", apiKey: "key" };
+    const memory = createMemory({ home, qdrant: null, embeddings, secrets: () => [held] });
+    await memory.code.index(scope, sourceOf(), "HEAD", { signal });
+    await memory.code.search(scope, `buy ${held}`, { limit: 5, signal });
+    expect(service.seen.at(-1)!.body.input).toEqual(["buy [redacted: known-secret]"]);
+    await memory.close();
+  });
 });
 
 it("Half of a character, which services refuse, is sent as a sign for one", async () => {
