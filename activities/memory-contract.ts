@@ -23,6 +23,8 @@ export interface RecallReport {
   found: number;
   /** Why there is nothing, where that is not for want of memories. */
   problem: string | null;
+  /** What the search had to do without; null or absent: nothing. */
+  note?: string | null;
 }
 
 /** A run that has ended, as far as the memory wants to know. */

@@ -5,7 +5,7 @@ import type { LikelyFile, RememberedIssues } from "../domain/brief.ts";
 import { NotFound } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
 import { scopeOfRepository, type Lesson, type MemoryScope, type Resolution, type Taught } from "../domain/memory.ts";
-import type { Artifacts, CodeHit, MemoryPort, Recalled } from "../domain/ports.ts";
+import type { Artifacts, Asking, CodeHit, MemoryPort, Recalled } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { findJson, getJson, putFirstJson } from "./artifacts.ts";
 import type { RunRef } from "./contract.ts";
@@ -38,16 +38,16 @@ export function createRecall({
 }: RecallParts): Pick<MemoryActivities, "recallIssues" | "recallCode"> {
   return {
     recallIssues: ({ run }) =>
-      recalled(run, "issues", async (text, until) => {
+      recalled(run, "issues", async (text, note, until) => {
         const { similarity_threshold: threshold } = (await settings.of(run)).memory;
         return within(ANSWER_WITHIN_MS, "The memory", until, (signal) =>
-          issuesLike(scopeOfRepository(run.repository), text, threshold, signal),
+          issuesLike(scopeOfRepository(run.repository), text, threshold, { signal, note }),
         );
       }),
 
     recallCode: ({ run }) =>
-      recalled(run, "code", async (text, signal) => {
-        const hits = await hitsFor(scopeOfRepository(run.repository), text, signal);
+      recalled(run, "code", async (text, note, signal) => {
+        const hits = await hitsFor(scopeOfRepository(run.repository), text, { signal, note });
         const value = hits.map(({ path, lines, why }): LikelyFile => ({ path, lines, why }));
         return { value, found: value.length };
       }),
@@ -57,17 +57,26 @@ export function createRecall({
   function recalled(
     run: RunRef,
     what: "issues" | "code",
-    ask: (text: string, signal: AbortSignal) => Promise<{ value: unknown; found: number }>,
+    ask: (
+      text: string,
+      note: (said: string) => void,
+      signal: AbortSignal,
+    ) => Promise<{ value: unknown; found: number }>,
   ): Promise<RecallReport> {
     return working(async ({ signal }) => {
       const key = recallKey(run, what);
       const known = await findJson<{ found: number }>(artifacts, key);
       if (known) return { key: known.found > 0 ? key : null, found: known.found, problem: null };
       const issue = await getJson<IssueSnapshot>(artifacts, issueKey(run));
+      const notes = new Set<string>();
       try {
         // An attempt that was overtaken may store before this one: what it heard is what the briefs say.
-        const { found } = await putFirstJson(artifacts, key, await ask(queryOf(issue), signal));
-        return { key: found > 0 ? key : null, found, problem: null };
+        const { found } = await putFirstJson(
+          artifacts,
+          key,
+          await ask(queryOf(issue), (said) => notes.add(said), signal),
+        );
+        return { key: found > 0 ? key : null, found, problem: null, note: [...notes].join(" ") || null };
       } catch (error) {
         signal.throwIfAborted();
         return { key: null, found: 0, problem: (error as Error).message };
@@ -79,13 +88,14 @@ export function createRecall({
     scope: MemoryScope,
     text: string,
     threshold: number,
-    signal: AbortSignal,
+    { signal, note }: Required<Asking>,
   ): Promise<{ value: RememberedIssues; found: number }> {
     const similar = (await memory.experience.search(scope, text, {
       kinds: ["resolution"],
       limit: MAX_SIMILAR,
       threshold,
       signal,
+      note,
     })) as Recalled<Resolution>[];
     const [lessons, taught] = await Promise.all([
       lessonsFor(scope, text, threshold, similar, signal),
@@ -99,12 +109,12 @@ export function createRecall({
     return { value, found: similar.length + lessons.length + taught.length };
   }
 
-  async function hitsFor(scope: MemoryScope, text: string, signal: AbortSignal): Promise<CodeHit[]> {
+  async function hitsFor(scope: MemoryScope, text: string, { signal, note }: Required<Asking>): Promise<CodeHit[]> {
     const deadline = Date.now() + INDEX_WITHIN_MS;
     for (;;) {
       try {
         return await within(ANSWER_WITHIN_MS, "The index of the code", signal, (until) =>
-          memory.code.search(scope, text, { limit: MAX_FILES, signal: until }),
+          memory.code.search(scope, text, { limit: MAX_FILES, signal: until, note }),
         );
       } catch (error) {
         if (!(error instanceof NotFound)) throw error;

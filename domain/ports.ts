@@ -404,11 +404,17 @@ export interface CodeIndex {
     options: { signal: AbortSignal; onProgress?: (progress: IndexProgress) => void },
   ): Promise<IndexReport>;
   /** The files that a text is about, best first. Throws NotFound where nothing is indexed. */
-  search(scope: MemoryScope, text: string, options: { limit: number; signal: AbortSignal }): Promise<CodeHit[]>;
+  search(scope: MemoryScope, text: string, options: { limit: number } & Asking): Promise<CodeHit[]>;
   /** Forgets a repository. */
   remove(scope: MemoryScope, signal: AbortSignal): Promise<void>;
   /** The repositories of GitHub that are indexed, or were begun to be. */
   scopes(signal: AbortSignal): Promise<MemoryScope[]>;
+}
+
+export interface Asking {
+  signal: AbortSignal;
+  /** Told when the answer had to do with less than it should, such as words without embeddings. */
+  note?: (text: string) => void;
 }
 
 export interface IndexProgress {
@@ -460,7 +466,7 @@ export interface Experience {
   search(
     scope: MemoryScope,
     text: string,
-    options: { kinds?: readonly MemoryKind[]; limit: number; threshold?: number; signal: AbortSignal },
+    options: { kinds?: readonly MemoryKind[]; limit: number; threshold?: number } & Asking,
   ): Promise<Recalled[]>;
   /**
    * Takes memories away; tells the ids of those that were there. An empty filter forgets all of the repository's, and what began before

@@ -7,7 +7,7 @@ import type { Config } from "../config/config.ts";
 import { productVersion } from "../config/version.ts";
 import { isRepositoryName, type RepositoryName } from "../domain/ids.ts";
 import { scopeOfRepository } from "../domain/memory.ts";
-import type { MemoryPort } from "../domain/ports.ts";
+import type { Asking, MemoryPort } from "../domain/ports.ts";
 import { ToolRefused, type McpParts } from "../memory/mcp/parts.ts";
 
 interface Behind {
@@ -68,7 +68,7 @@ export async function searchRemembered(
   memory: MemoryPort,
   repository: string,
   query: string,
-  options: { limit: number; signal: AbortSignal },
+  options: { limit: number } & Asking,
 ): ReturnType<McpParts["code"]["search"]> {
   const scope = scopeOfRepository(repository);
   return { repository: scope.repository, hits: await memory.code.search(scope, query, options) };

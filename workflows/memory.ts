@@ -68,7 +68,8 @@ async function recall(run: Run, ask: () => Promise<RecallReport>): Promise<strin
     return null;
   };
   try {
-    const { key, problem } = await ask();
+    const { key, problem, note } = await ask();
+    if (note) run.notice(`${ABOUT} by words`, note);
     return problem === null ? key : without(problem);
   } catch (error) {
     if (isCancellation(error)) throw error;

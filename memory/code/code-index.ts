@@ -25,6 +25,10 @@ export interface Parts {
 /** Repositories whose names are kept in memory, those used last. */
 const MAX_KEPT = 8;
 
+/** Also of an index that was broken off, or that the embeddings service made no vectors for. */
+const OTHER_VECTORS =
+  "Searched by words alone, without embeddings: not all of the index has vectors of today's model yet. The next index makes them.";
+
 export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): CodeIndex {
   const kept = new Map<string, { state: string; files: Files }>();
 
@@ -66,7 +70,7 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         warn(`Indexed without all embeddings, and searched by words for now: ${report.lacking}`);
       return report;
     },
-    async search(scope, text, { limit, signal }): Promise<CodeHit[]> {
+    async search(scope, text, { limit, signal, note: tell = () => {} }): Promise<CodeHit[]> {
       const note = (await store.note(scope, signal)) as IndexNote | null;
       if (note === null || note.commit === "")
         throw new NotFound(
@@ -79,13 +83,23 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         embedder !== null && now !== null && now.form === formOf({ dense: embedder }) && now.mixed !== true;
       const asked =
         embedder !== null && ofOneModel(note)
-          ? await orWordsAlone((until) => embedder.embed([text], "query", until), signal, warn)
+          ? await orWordsAlone(
+              (until) => embedder.embed([text], "query", until),
+              signal,
+              (message) => {
+                warn(message);
+                tell(message);
+              },
+            )
           : null;
+      if (embedder !== null && !ofOneModel(note)) tell(OTHER_VECTORS);
       const dense = asked?.[0] ?? null;
       let candidates = await gatherSignals(store, scope, files, query, dense, signal);
       // Another model's vectors may have the same length, and would be compared all the same: also those that came in meanwhile.
-      if (dense !== null && !ofOneModel((await store.note(scope, signal)) as IndexNote | null))
+      if (dense !== null && !ofOneModel((await store.note(scope, signal)) as IndexNote | null)) {
         candidates = await gatherSignals(store, scope, files, query, null, signal);
+        tell(OTHER_VECTORS);
+      }
       return rank(candidates, limit).map((each) => explain(each, query));
     },
     async remove(scope, signal) {

@@ -6,12 +6,11 @@ import type { Experience, MemoryFilter, Recalled, Stored } from "../../domain/po
 import { redact } from "../../domain/secrets.ts";
 import { documentVectors } from "../dense/document-vectors.ts";
 import type { Embedder } from "../dense/embedder.ts";
-import { orWordsAlone } from "../dense/or-words.ts";
 import type { Group, PointStore } from "../store/store.ts";
-import { denseScale } from "./dense-scale.ts";
 import { Departures } from "./departures.ts";
 import { facesOf } from "./faces.ts";
 import { Loaded, prefixOf, PREFIXES } from "./loaded.ts";
+import { Questions } from "./questions.ts";
 import { redacted } from "./redacted.ts";
 import { experienceScope, repositoryOfExperience } from "./scopes.ts";
 import { calibrated, corpusOf, cosine, wordsIn } from "./similarity.ts";
@@ -33,8 +32,10 @@ const DENSE_HITS = 64;
 const EMBEDDED_AT_ONCE = 64;
 
 export function createExperience({ store, embedder, secrets = [], warn = () => {} }: Parts): Experience {
-  const loaded = new Loaded(store);
+  // Also what an older build, or somebody else, put there.
+  const loaded = new Loaded(store, (memory) => redacted(memory, secrets));
   const departures = new Departures(store);
+  const questions = embedder === null ? null : new Questions(embedder, warn);
 
   return {
     async store(scope, memories, signal) {
@@ -77,14 +78,14 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
         .filter(fits(which))
         .toSorted(newestFirst);
     },
-    async search(scope, text, { kinds, limit, threshold = 0, signal }) {
+    async search(scope, text, { kinds, limit, threshold = 0, signal, note = () => {} }) {
       const own = experienceScope(scope);
       const all = await loaded.all(own, signal);
       const wanted = all.filter(({ memory }) => fits(kinds ? { kinds } : {})(memory));
       if (wanted.length === 0) return [];
       const query = wordsIn(text);
       const corpus = corpusOf(all.flatMap(({ faces }) => faces));
-      const near = await nearness(own, text, signal);
+      const near = await nearness(own, text, signal, note);
       const scored = wanted.map(({ memory, faces }): Recalled => {
         const words = Math.max(0, ...faces.map((face) => calibrated(cosine(query, face, corpus))));
         return { memory, score: round(Math.max(words, near.get(memory.id) ?? 0)) };
@@ -159,17 +160,19 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
   }
 
   /** By id, on the same scale as the words. */
-  async function nearness(own: MemoryScope, text: string, signal: AbortSignal): Promise<Map<string, number>> {
+  async function nearness(
+    own: MemoryScope,
+    text: string,
+    signal: AbortSignal,
+    note: (text: string) => void,
+  ): Promise<Map<string, number>> {
     const found = new Map<string, number>();
-    if (embedder === null) return found;
-    const answered = await orWordsAlone(
-      (until) => Promise.all([denseScale(embedder, until), embedder.embed([text], "query", until)]),
-      signal,
-      warn,
-    );
-    if (answered === null) return found;
-    const [scale, [dense]] = answered;
-    const [hits = []] = await store.search(own, [{ dense: dense!, limit: DENSE_HITS }], signal);
+    if (embedder === null || questions === null) return found;
+    const { near, why } = await questions.ask(text, signal);
+    if (why !== null) note(why);
+    if (near === null) return found;
+    const { scale, dense } = near;
+    const [hits = []] = await store.search(own, [{ dense, limit: DENSE_HITS }], signal);
     for (const { payload, score } of hits) {
       const { memory, model } = payload as { memory: Memory; model: string | null };
       if (model === embedder.model) found.set(memory.id, scale(score));

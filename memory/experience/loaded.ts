@@ -24,11 +24,14 @@ const MAX_KEPT = 32;
 
 export class Loaded {
   readonly #store: PointStore;
+  readonly #clean: (memory: Memory) => Memory;
   /** By scope and prefix; each by the name of its group, with its tag. */
   readonly #kept = new Map<string, Map<string, Known & { tag: string }>>();
 
-  constructor(store: PointStore) {
+  /** @param clean what is read passes through it before anybody sees it. */
+  constructor(store: PointStore, clean: (memory: Memory) => Memory) {
     this.#store = store;
+    this.#clean = clean;
   }
 
   async all(scope: Scope, signal: AbortSignal): Promise<Known[]> {
@@ -69,8 +72,13 @@ export class Loaded {
       const tag = tags.get(name);
       if (tag === undefined) continue;
       const same = before?.get(name);
-      const { memory, model } = payload as { memory: Memory; model: string | null };
-      now.set(name, same?.tag === tag ? same : { tag, memory, model, faces: facesOf(memory).map(wordsIn) });
+      if (same?.tag === tag) {
+        now.set(name, same);
+        continue;
+      }
+      const { memory: stored, model } = payload as { memory: Memory; model: string | null };
+      const memory = this.#clean(stored);
+      now.set(name, { tag, memory, model, faces: facesOf(memory).map(wordsIn) });
     }
     return now;
   }

@@ -2,7 +2,7 @@
 import type { Runs } from "../../api/runs.ts";
 import { MergewrightError } from "../../domain/errors.ts";
 import type { RepositoryName } from "../../domain/ids.ts";
-import type { CodeHit, Experience } from "../../domain/ports.ts";
+import type { Asking, CodeHit, Experience } from "../../domain/ports.ts";
 import type { StartTask } from "../../domain/tasks.ts";
 
 export interface McpParts {
@@ -26,7 +26,7 @@ export interface McpCode {
   search(
     repository: string | undefined,
     query: string,
-    options: { limit: number; signal: AbortSignal },
+    options: { limit: number } & Asking,
   ): Promise<{ repository: string; hits: CodeHit[] }>;
 }
 

@@ -1,10 +1,11 @@
 /** What a client can read beside calling tools: the runs, and what is remembered. */
 import { ResourceTemplate, type McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
-import { ErrorCode, McpError, type ReadResourceResult } from "@modelcontextprotocol/sdk/types.js";
+import { ErrorCode, McpError, type ReadResourceResult, type Resource } from "@modelcontextprotocol/sdk/types.js";
 import { isRepositoryName, parseRunId, runName } from "../../domain/ids.ts";
 import { scopeOfRepository, type MemoryScope } from "../../domain/memory.ts";
 import { oneLine } from "../../domain/text.ts";
 import type { McpParts } from "./parts.ts";
+import { summaryOf } from "./run-document.ts";
 import { TIME_LIMIT_MS, words } from "./tool.ts";
 
 const JSON_TYPE = "application/json";
@@ -16,14 +17,14 @@ export function offerRuns(server: McpServer, parts: McpParts): void {
     "run",
     new ResourceTemplate("mergewright://runs/{+id}", {
       list: () =>
-        told(parts, "runs", async () => ({
-          resources: (await runs.listRuns({ limit: LISTED })).map((run) => ({
+        listed(parts, "runs", async () =>
+          (await runs.listRuns({ limit: LISTED })).map((run) => ({
             uri: `mergewright://runs/${run.id}`,
             name: runName(run),
             description: `${run.phase}: ${oneLine(run.title, 200)}`,
             mimeType: JSON_TYPE,
           })),
-        })),
+        ),
     }),
     { title: "Runs", description: "A run's whole status document, by its workflow id", mimeType: JSON_TYPE },
     (uri, { id }) =>
@@ -42,13 +43,13 @@ export function offerMemories(server: McpServer, parts: McpParts): void {
     "memories",
     new ResourceTemplate("mergewright://memories/{owner}/{repo}", {
       list: () =>
-        told(parts, "memories", async () => ({
-          resources: (await experience.scopes(here())).slice(0, LISTED).map(({ repository }) => ({
+        listed(parts, "memories", async () =>
+          (await experience.scopes(here())).slice(0, LISTED).map(({ repository }) => ({
             uri: `mergewright://memories/${repository}`,
             name: repository,
             mimeType: JSON_TYPE,
           })),
-        })),
+        ),
     }),
     { title: "Memories", description: "All that is remembered of a repository, the newest first", mimeType: JSON_TYPE },
     (uri, { owner, repo }) =>
@@ -87,6 +88,43 @@ async function readRun({ runs }: McpParts, id: string): Promise<object | null> {
 export function documentAt(uri: URL, document: unknown): ReadResourceResult {
   return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: JSON.stringify(document, null, 2) }] };
 }
+
+/**
+ * One list is made of both: what cannot be listed must not take the other along, and is told in its place. Who reads what is told there
+ * asks again.
+ */
+async function listed(
+  parts: McpParts,
+  what: "runs" | "memories",
+  work: () => Promise<Resource[]>,
+): Promise<{ resources: Resource[] }> {
+  try {
+    return { resources: await work() };
+  } catch (error) {
+    const description = words(error, () => parts.failed(error, what));
+    const uri = `mergewright://${what}`;
+    return { resources: [{ uri, name: `The ${what} cannot be listed now`, description, mimeType: JSON_TYPE }] };
+  }
+}
+
+/** Under the address that stands for all of them: what there is, or an error that says why it cannot be told. */
+export function offerLists(server: McpServer, parts: McpParts): void {
+  const { runs, memories } = parts;
+  const lists = {
+    runs: async () => (await runs.listRuns({ limit: LISTED })).map(summaryOf),
+    memories: async () =>
+      (await memories.experience.scopes(AbortSignal.timeout(TIME_LIMIT_MS))).map(({ repository }) => repository),
+  };
+  for (const what of ["runs", "memories"] as const)
+    server.registerResource(
+      `all-${what}`,
+      new ResourceTemplate(`mergewright://${what}`, { list: undefined }),
+      { title: `All ${what}`, description: LIST_SAYS[what], mimeType: JSON_TYPE },
+      (uri) => told(parts, what, async () => documentAt(uri, await lists[what]())),
+    );
+}
+
+const LIST_SAYS = { runs: "The latest runs", memories: "The repositories of which something is remembered" } as const;
 
 /** A resource has no result that is an error: it is an error of the protocol. */
 export async function told<T>(parts: McpParts, what: string, work: () => Promise<T>): Promise<T> {

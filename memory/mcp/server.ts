@@ -1,7 +1,7 @@
 /** Mergewright for programs that speak the Model Context Protocol: its tools and resources. @see https://modelcontextprotocol.io */
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import type { McpParts } from "./parts.ts";
-import { offerMemories, offerRuns } from "./resources.ts";
+import { offerLists, offerMemories, offerRuns } from "./resources.ts";
 import { offer } from "./tool.ts";
 import { approve } from "./tools/approve.ts";
 import { createTask } from "./tools/create-task.ts";
@@ -30,6 +30,7 @@ export function createMcpServer(parts: McpParts): McpServer {
   offer(server, parts, createTask(parts));
   offer(server, parts, taskStatus(parts));
   offer(server, parts, approve(parts));
+  offerLists(server, parts);
   offerRuns(server, parts);
   offerMemories(server, parts);
   return server;

@@ -14,6 +14,7 @@ import type { MemoryPort } from "../../domain/ports.ts";
 import { createMcpHandler } from "../../memory/mcp/http.ts";
 import { mcpOverHttp } from "../../workers/mcp.ts";
 import { createMemory } from "../../workers/memory.ts";
+import { playEmbeddings } from "../memory/played-embeddings.ts";
 import { makeRepository } from "../memory/repository.ts";
 import { createTestApi, createWorld, TOKEN, type TestApi, type World } from "./support.ts";
 
@@ -39,19 +40,31 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
 
-function apiWith(apiToken: string | null, runs: World["runs"] = world.runs): TestApi {
+function apiWith(apiToken: string | null, runs: World["runs"] = world.runs, remembered = memory): TestApi {
   const logged: string[] = [];
   const note = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
   const log = { info: note, warn: note, error: note };
   const parts = mcpOverHttp(
     { apiToken },
-    { runs, changes: createChanges(runs, permissionOf), permissionOf, memory, thresholdOf: () => 0.7, log },
+    { runs, changes: createChanges(runs, permissionOf), permissionOf, memory: remembered, thresholdOf: () => 0.7, log },
   );
   return { ...createTestApi({ runs, apiToken, permissionOf, mcp: createMcpHandler(parts) }), logged };
 }
 
-async function serve(apiToken: string | null = TOKEN): Promise<Listening> {
-  const listening = await listen(apiWith(apiToken).app, { host: "127.0.0.1", port: 0, apiToken });
+/** The same question is answered once. */
+const again = (input: object): object =>
+  Object.fromEntries(
+    Object.entries(input).flatMap(([name, value]) =>
+      ["query", "title", "text"].includes(name) ? [[name, `${value} again`]] : [],
+    ),
+  );
+
+async function serve(apiToken: string | null = TOKEN, remembered = memory): Promise<Listening> {
+  const listening = await listen(apiWith(apiToken, world.runs, remembered).app, {
+    host: "127.0.0.1",
+    port: 0,
+    apiToken,
+  });
   open.push(listening);
   return listening;
 }
@@ -217,6 +230,44 @@ describe("/mcp with the API token", () => {
     }
     const found = await call(client, "search_memory", { repository, query: text });
     expect(found.structuredContent).toMatchObject({ memories: [] });
+  });
+
+  test("says in every answer that it went by words alone, while the embeddings service is away", async () => {
+    const service = await playEmbeddings({ apiKey: "key" });
+    const apart = mkdtempSync(join(tmpdir(), "mergewright-mcp-words-"));
+    const embeddings = { url: service.url, model: "m", apiKey: "key" };
+    const noting = createMemory({ home: apart, qdrant: null, embeddings });
+    const source = makeRepository();
+    source.commit("Start", { "src/cart.py": "def total(cart):\n    return sum(cart)\n" });
+    const { signal } = new AbortController();
+    const git = openSourceRepository(process.env, join(source.folder, ".git"));
+    await noting.code.index({ tenant: "acme", repository: "acme/cart" }, git, "HEAD", { signal });
+    const solved = resolution(4, "Totals are wrong", "The totals of the cart are too low.");
+    await noting.experience.store(scopeOfRepository("acme/cart"), [solved], signal);
+    const client = await connect((await serve(TOKEN, noting)).url);
+    const repository = "acme/cart";
+    const calls = [
+      ["store_memory", { repository, text: "Totals are cents.", by: "ada" }],
+      ["search_code", { repository, query: "total" }],
+      ["search_memory", { repository, query: "totals" }],
+      ["similar_issues", { repository, title: "totals" }],
+    ] as const;
+    const well = await Promise.all(calls.map(([name, input]) => call(client, name, input)));
+    expect(well.map(({ structuredContent }) => structuredContent)).toMatchObject(calls.map(() => ({ note: null })));
+    service.fail(503);
+    for (const [name, input] of calls) {
+      const { structuredContent, text, isError } = await call(client, name, { ...input, ...again(input) });
+      expect([name, isError, structuredContent, text]).toEqual([
+        name,
+        undefined,
+        expect.objectContaining({ note: expect.stringMatching(/words alone.*without embeddings.*503/) as string }),
+        expect.stringContaining("Note: "),
+      ]);
+    }
+    await service.close();
+    await noting.close();
+    source.remove();
+    rmSync(apart, { recursive: true, force: true });
   });
 
   test("tells how earlier issues like one were solved", async () => {

@@ -117,10 +117,19 @@ describe("mergewright mcp", () => {
 
   it("serves the repository while no Temporal server is up, and says what the runs lack", async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), "mergewright-cli-mcp-"));
-    await inSession({ TEMPORAL_ADDRESS: "", MERGEWRIGHT_HOME: elsewhere }, async ({ call }) => {
+    await inSession({ TEMPORAL_ADDRESS: "", MERGEWRIGHT_HOME: elsewhere }, async ({ call, client }) => {
       const listed = await call("list_tasks");
       expect([listed.isError, listed.text]).toEqual([true, expect.stringContaining("mergewright start")]);
       expect((await call("search_code", { query: "parse_header" })).isError).toBeUndefined();
+      await call("store_memory", { repository: "acme/shop", text: "Money is cents." });
+      const { resources } = await client.listResources();
+      expect(resources).toMatchObject([
+        { name: "The runs cannot be listed now", description: expect.stringContaining("mergewright start") as string },
+        { uri: "mergewright://memories/acme/shop" },
+      ]);
+      await expect(client.readResource({ uri: resources[0]!.uri })).rejects.toThrow("mergewright start");
+      const { contents } = await client.readResource({ uri: "mergewright://memories" });
+      expect(JSON.parse((contents[0] as { text: string }).text)).toEqual(["acme/shop"]);
     });
     rmSync(elsewhere, { recursive: true, force: true });
   });

@@ -283,6 +283,41 @@ it.each(away)(
   },
 );
 
+it("No key or token is sent to the service, neither of a memory nor of a question nor of code", async () => {
+  const token = `ghp_${"a1B2".repeat(9)}`;
+  const own = "held-by-this-process";
+  const embedder = createEmbedder({ url: service.url, model: "m", apiKey: "key", secrets: [own] });
+  const store = openEmbeddedStore(join(folder, "secrets.db"));
+  const [code, experience] = [createCodeIndex({ store, embedder }), createExperience({ store, embedder })];
+  const text = `Use ${token} or ${own}.`;
+  const at = new Date(0).toISOString();
+  repository.commit("Leak", { "src/leak.ts": `export const key = "${token} ${own}";\n` });
+  await code.index(scope, sourceOf(), "HEAD", { signal });
+  await code.search(scope, text, { limit: 1, signal });
+  await experience.store(scope, [{ kind: "taught", id: "taught-1", at, issue: null, text, by: "mara" }], signal);
+  await experience.search(scope, text, { limit: 1, signal });
+  const sent = JSON.stringify(service.seen);
+  expect(sent.match(/\[redacted: github-token\]/g)?.length).toBeGreaterThanOrEqual(4);
+  for (const secret of [token, own]) expect(sent).not.toContain(secret);
+  await store.close();
+});
+
+it("A service that hangs is waited for once by a run, which asks the same for issues, lessons and what was taught", async () => {
+  const store = openEmbeddedStore(join(folder, "hangs.db"));
+  const experience = createExperience({ store, embedder: embedderOf() });
+  const said = experience.taught({ text: "cents", by: "mara", issue: null, at: new Date(0).toISOString() });
+  await experience.store(scope, [said], signal);
+  service.fail(-1);
+  const notes: string[] = [];
+  const startedAt = Date.now();
+  for (let time = 0; time < 3; time += 1)
+    await experience.search(scope, "cents", { limit: 1, signal, note: (text) => notes.push(text) });
+  expect(Date.now() - startedAt).toBeLessThan(3_000);
+  expect(notes).toEqual(Array(3).fill(expect.stringContaining("Searched by words alone")));
+  service.fail(0);
+  await store.close();
+});
+
 it("Vectors come back in the order of their texts, in batches that the service takes, with the key", async () => {
   const texts = Array.from({ length: 150 }, (_, at) => (at % 2 === 0 ? "buy" : ""));
   const vectors = await embedderOf().embed(texts, "document", signal);

@@ -244,6 +244,24 @@ describe("a memory that quotes a secret", () => {
     expect(kept.match(/Use \[redacted: github-token\] or \[redacted: known-secret\] there\./g)).toHaveLength(10);
   });
 
+  it("and was written by an older build, or another program, is never shown or exported", async () => {
+    const store = openEmbeddedStore(join(folder, "older.db"));
+    opened.push(store);
+    const experience = createExperience({ store, embedder: null, secrets: [own] });
+    await experience.store(acme, [lesson], signal);
+    const leaking = { ...lesson, id: "lesson-older", text: `Use ${token} or ${own} there.` };
+    const group = {
+      name: "learnt:lesson-older",
+      tag: "older",
+      points: [{ payload: { memory: leaking, model: null }, vectors: {} }],
+    };
+    await store.write({ ...acme, repository: `${acme.repository}#experience` }, { put: [group], remove: [] }, signal);
+    const [line] = (await exportLines(experience, acme, signal)).filter((each) => each.includes("lesson-older"));
+    expect(line).toContain("Use [redacted: github-token] or [redacted: known-secret] there.");
+    const [found] = await experience.search(acme, "use there", { limit: 1, signal });
+    expect(JSON.stringify([found, line])).not.toContain(token);
+  });
+
   it("still fits its schema where what stands in place of a secret is longer", async () => {
     const memory = open();
     await memory.experience.store(acme, [{ ...lesson, text: `${"a".repeat(976)} ${own}` }], signal);

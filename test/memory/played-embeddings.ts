@@ -9,7 +9,7 @@ export interface PlayedEmbeddings {
     key: string | undefined;
     body: { input: string[]; model: string; input_type?: string };
   }[];
-  /** Answers all requests with this status; 0: as it should. */
+  /** Answers all requests with this status; 0: as it should; -1: not at all. */
   fail(status: number): void;
   /** Refuses every request with a text that has this in it. */
   refuse(part: string | null): void;
@@ -40,6 +40,7 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
       const send = (status: number, value: unknown, headers: Record<string, string> = {}): void => {
         response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
       };
+      if (always === -1) return;
       if (always !== 0) return send(always, { error: { message: "played fault" } });
       if (failure !== null) {
         const { status, headers } = failure;

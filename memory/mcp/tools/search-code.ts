@@ -1,6 +1,7 @@
 /** `search_code`: the files of a repository that a text is about. */
 import { z } from "zod";
 import type { CodeHit } from "../../../domain/ports.ts";
+import { Note, notes, withNote } from "../notes.ts";
 import type { McpParts } from "../parts.ts";
 import type { Tool } from "../tool.ts";
 
@@ -9,6 +10,7 @@ export const MAX_QUERY_CHARACTERS = 65_536;
 
 const Output = z.object({
   repository: z.string(),
+  note: Note,
   results: z.array(
     z.object({
       path: z.string(),
@@ -39,9 +41,10 @@ export function searchCode({ code }: McpParts) {
     output: Output,
     effect: "read",
     async run({ query, repository, limit }, signal) {
-      const { repository: searched, hits } = await code.search(repository, query, { limit, signal });
+      const { note, told } = notes();
+      const { repository: searched, hits } = await code.search(repository, query, { limit, signal, note });
       const results = hits.map(({ path, score, lines, why }) => ({ path, score, lines, why }));
-      return { structured: { repository: searched, results }, text: textOf(hits) };
+      return { structured: { repository: searched, note: told(), results }, text: withNote(textOf(hits), told()) };
     },
   };
   return tool;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { MEMORY_KINDS, scopeOfRepository } from "../../../domain/memory.ts";
 import { lineOfMemory, RecalledDocument } from "../memory-document.ts";
+import { Note, notes, withNote } from "../notes.ts";
 import type { McpParts } from "../parts.ts";
 import { Repository } from "../repository.ts";
 import type { Tool } from "../tool.ts";
@@ -21,7 +22,7 @@ const Input = z.strictObject({
   limit: z.int().min(1).max(100).default(10).describe("How many at most"),
   threshold: z.number().min(0).max(1).default(0).describe("How much alike they must be, from 0 to 1"),
 });
-const Output = z.object({ repository: z.string(), memories: z.array(RecalledDocument) });
+const Output = z.object({ repository: z.string(), note: Note, memories: z.array(RecalledDocument) });
 
 export function searchMemory({ memories }: McpParts): Tool<typeof Input, typeof Output> {
   return {
@@ -34,17 +35,21 @@ export function searchMemory({ memories }: McpParts): Tool<typeof Input, typeof 
     effect: "read",
     async run({ repository, query, kinds, limit, threshold }, signal) {
       const scope = scopeOfRepository(repository);
-      const options = { limit, threshold, signal, ...(kinds ? { kinds } : {}) };
+      const { note, told } = notes();
+      const options = { limit, threshold, signal, note, ...(kinds ? { kinds } : {}) };
       const found = await memories.experience.search(scope, query, options);
       return {
         structured: {
           repository: scope.repository,
+          note: told(),
           memories: found.map(({ memory, score }) => ({ ...memory, score })),
         },
-        text:
+        text: withNote(
           found.length === 0
             ? `Nothing that is remembered of ${scope.repository} fits.`
             : found.map(({ memory, score }) => `${score.toFixed(2)}  ${lineOfMemory(memory)}`).join("\n"),
+          told(),
+        ),
       };
     },
   };

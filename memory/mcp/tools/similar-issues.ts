@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { scopeOfRepository, type Resolution } from "../../../domain/memory.ts";
 import { lineOfMemory, RecalledDocument } from "../memory-document.ts";
+import { Note, notes, withNote } from "../notes.ts";
 import type { McpParts } from "../parts.ts";
 import { Repository } from "../repository.ts";
 import type { Tool } from "../tool.ts";
@@ -19,7 +20,12 @@ const Input = z.strictObject({
     .optional()
     .describe("How much alike they must be, from 0 to 1. Default: as it is set for runs of the repository"),
 });
-const Output = z.object({ repository: z.string(), threshold: z.number(), issues: z.array(RecalledDocument) });
+const Output = z.object({
+  repository: z.string(),
+  threshold: z.number(),
+  note: Note,
+  issues: z.array(RecalledDocument),
+});
 
 export function similarIssues({ memories }: McpParts): Tool<typeof Input, typeof Output> {
   return {
@@ -32,18 +38,22 @@ export function similarIssues({ memories }: McpParts): Tool<typeof Input, typeof
     effect: "read",
     async run({ repository, title, body, limit, threshold = memories.threshold(repository) }, signal) {
       const scope = scopeOfRepository(repository);
-      const options = { kinds: ["resolution"] as const, limit, threshold, signal };
+      const { note, told: noted } = notes();
+      const options = { kinds: ["resolution"] as const, limit, threshold, signal, note };
       const found = await memories.experience.search(scope, `${title}\n${body}`.trim(), options);
       return {
         structured: {
           repository: scope.repository,
           threshold,
+          note: noted(),
           issues: found.map(({ memory, score }) => ({ ...memory, score })),
         },
-        text:
+        text: withNote(
           found.length === 0
             ? `No earlier issue of ${scope.repository} is that much alike (${threshold}).`
             : found.map(({ memory, score }) => told(memory as Resolution, score)).join("\n\n"),
+          noted(),
+        ),
       };
     },
   };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { scopeOfRepository } from "../../../domain/memory.ts";
 import { ChangeTask, StartTask } from "../../../domain/tasks.ts";
+import { Note, withNote } from "../notes.ts";
 import type { McpParts } from "../parts.ts";
 import { Repository } from "../repository.ts";
 import type { Tool } from "../tool.ts";
@@ -12,7 +13,11 @@ const Input = z.strictObject({
   issue: StartTask.shape.issue.optional().describe("The issue that it is about"),
   by: ChangeTask.shape.by.optional().describe("The GitHub login of the person who teaches it"),
 });
-const Output = z.object({ id: z.string().describe("By it the memory can be forgotten"), repository: z.string() });
+const Output = z.object({
+  id: z.string().describe("By it the memory can be forgotten"),
+  repository: z.string(),
+  note: Note,
+});
 
 export function storeMemory({ memories }: McpParts): Tool<typeof Input, typeof Output> {
   return {
@@ -28,9 +33,10 @@ export function storeMemory({ memories }: McpParts): Tool<typeof Input, typeof O
       const scope = scopeOfRepository(repository);
       const at = new Date().toISOString();
       const memory = memories.experience.taught({ text, by, issue: issue ?? null, at });
-      await memories.experience.store(scope, [memory], signal);
-      const structured = { id: memory.id, repository: scope.repository };
-      return { structured, text: `Remembered for ${scope.repository} as ${memory.id}.` };
+      const { lacking } = await memories.experience.store(scope, [memory], signal);
+      const note = lacking === null ? null : `Found by words alone for now, without embeddings: ${lacking}`;
+      const structured = { id: memory.id, repository: scope.repository, note };
+      return { structured, text: withNote(`Remembered for ${scope.repository} as ${memory.id}.`, note) };
     },
   };
 }
