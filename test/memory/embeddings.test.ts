@@ -283,25 +283,6 @@ it.each(away)(
   },
 );
 
-it("No key or token is sent to the service, neither of a memory nor of a question nor of code", async () => {
-  const token = `ghp_${"a1B2".repeat(9)}`;
-  const own = "held-by-this-process";
-  const embedder = createEmbedder({ url: service.url, model: "m", apiKey: "key", secrets: [own] });
-  const store = openEmbeddedStore(join(folder, "secrets.db"));
-  const [code, experience] = [createCodeIndex({ store, embedder }), createExperience({ store, embedder })];
-  const text = `Use ${token} or ${own}.`;
-  const at = new Date(0).toISOString();
-  repository.commit("Leak", { "src/leak.ts": `export const key = "${token} ${own}";\n` });
-  await code.index(scope, sourceOf(), "HEAD", { signal });
-  await code.search(scope, text, { limit: 1, signal });
-  await experience.store(scope, [{ kind: "taught", id: "taught-1", at, issue: null, text, by: "mara" }], signal);
-  await experience.search(scope, text, { limit: 1, signal });
-  const sent = JSON.stringify(service.seen);
-  expect(sent.match(/\[redacted: github-token\]/g)?.length).toBeGreaterThanOrEqual(4);
-  for (const secret of [token, own]) expect(sent).not.toContain(secret);
-  await store.close();
-});
-
 it("A service that hangs is waited for once by a run, which asks the same for issues, lessons and what was taught", async () => {
   const store = openEmbeddedStore(join(folder, "hangs.db"));
   const experience = createExperience({ store, embedder: embedderOf() });
@@ -357,7 +338,7 @@ describe("No secret goes to the service", () => {
     const said = experience.taught({ text: quoting, by: "mara", issue: null, at: new Date(0).toISOString() });
     await experience.store(scope, [said], signal);
     await experience.search(scope, quoting, { limit: 5, signal });
-    expect(service.seen.at(-1)!.body.input[0]).toContain("[redacted: known-secret]");
+    expect(sent().match(/\[redacted: known-secret\]/g)).toHaveLength(2);
     expect(sent()).not.toMatch(/Tr0ub4dor|ghp_|keybodyline/);
     await store.close();
   });
