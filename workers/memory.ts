@@ -21,7 +21,7 @@ export function createMemory(
   let opening: Promise<PointStore> | null = null;
   // What failed once is tried again by the next who asks.
   const opened = (): Promise<PointStore> =>
-    (opening ??= openStore({ file: memoryFile(home), qdrant, busyMs: BUSY_MS }).catch((error: unknown) => {
+    (opening ??= openStore({ file: memoryFile(home), qdrant, busyMs: BUSY_MS, warn }).catch((error: unknown) => {
       opening = null;
       throw error;
     }));

@@ -34,7 +34,7 @@ export async function openLocalMemory(
 ): Promise<LocalMemory> {
   // Before the store is made: what is no repository leaves nothing behind.
   const gitDir = await gitDirOf(cwd, folder);
-  const store = await openStore(config);
+  const store = await openStore({ ...config, warn });
   const secrets = config.secrets?.() ?? [];
   const embedder = config.embeddings ? createEmbedder({ ...config.embeddings, secrets }) : null;
   const code = createCodeIndex({ store, embedder, warn });

@@ -7,9 +7,11 @@ export interface StoreConfig {
   qdrant: { url: string; apiKey: string | null } | null;
   /** How long another process that writes to the file is waited for. */
   busyMs?: number;
+  /** Told once where the store is less than it should be. */
+  warn?: (message: string) => void;
 }
 
-export async function openStore({ file, qdrant, busyMs }: StoreConfig): Promise<PointStore> {
-  if (qdrant !== null) return (await import("./qdrant.ts")).openQdrantStore(qdrant);
+export async function openStore({ file, qdrant, busyMs, warn }: StoreConfig): Promise<PointStore> {
+  if (qdrant !== null) return (await import("./qdrant.ts")).openQdrantStore({ ...qdrant, ...(warn ? { warn } : {}) });
   return (await import("./embedded.ts")).openEmbeddedStore(file, busyMs);
 }

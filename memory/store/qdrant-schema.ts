@@ -20,6 +20,12 @@ const INDEXES = [
   { field_name: "ordinal", field_schema: { type: "integer", lookup: true, range: false } },
 ] as const;
 
+/** The IDF modifier counts over the whole collection; since this version a query may say over what instead. */
+export function countsAcrossScopes(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 1 || (major === 1 && minor < 19);
+}
+
 export async function ensureCollection(client: QdrantClient): Promise<void> {
   const sparse_vectors = Object.fromEntries(SPARSE_VECTORS.map((name) => [name, { modifier: "idf" as const }]));
   await ensure(client, SPARSE_COLLECTION, () => client.createCollection(SPARSE_COLLECTION, { sparse_vectors }));

@@ -10,7 +10,13 @@ import {
   withinLimits,
   type QdrantPoint,
 } from "./qdrant-points.ts";
-import { ensureCollection, ensureDenseCollection, SPARSE_COLLECTION, denseCollection } from "./qdrant-schema.ts";
+import {
+  countsAcrossScopes,
+  ensureCollection,
+  ensureDenseCollection,
+  SPARSE_COLLECTION,
+  denseCollection,
+} from "./qdrant-schema.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
 
 export interface QdrantAddress {
@@ -19,6 +25,8 @@ export interface QdrantAddress {
   apiKey: string | null;
   /** For one request. */
   timeoutMs?: number;
+  /** Told once where the server is too old for what we ask of it. */
+  warn?: (message: string) => void;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -27,7 +35,7 @@ const PAGE = 1_000;
 /** Names in one filter: each is looked up in the index of `group`. */
 const NAMES_IN_FILTER = 500;
 
-export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantAddress): PointStore {
+export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = () => {} }: QdrantAddress): PointStore {
   const client = new QdrantClient({
     url,
     ...(apiKey === null ? {} : { apiKey }),
@@ -35,6 +43,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
     checkCompatibility: false,
   });
   let ready: Promise<void> | null = null;
+  let told = false;
   const readyDense = new Map<number, Promise<void>>();
 
   /** One request after another, each only while nobody has given up. */
@@ -42,7 +51,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
     signal.throwIfAborted();
     try {
       // What failed once is tried again by the next call, not remembered as failed.
-      await (ready ??= ensureCollection(client)).catch((error: unknown) => {
+      await (ready ??= prepare()).catch((error: unknown) => {
         ready = null;
         throw error;
       });
@@ -50,6 +59,15 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
     } catch (error) {
       throw asDomainError(error, url);
     }
+  }
+  async function prepare(): Promise<void> {
+    await ensureCollection(client);
+    const { version } = await client.versionInfo();
+    if (!told && countsAcrossScopes(version))
+      warn(
+        `Qdrant at ${url} is ${version}: before 1.19 it counts how rare a word is over all repositories together, not within each. Bring it to 1.19 or later.`,
+      );
+    told = true;
   }
   const denseReady = (size: number): Promise<void> => {
     let known = readyDense.get(size);
@@ -146,7 +164,9 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
       if (sparse.length > 0) {
         const found = await ask(signal, () =>
           client.queryBatch(SPARSE_COLLECTION, {
+            // The client's types end at 1.18. An earlier server ignores what it does not know; `warn` has been told then.
             searches: sparse.map(({ query: { vector, terms, limit } }) => ({
+              ...countedIn(filter),
               query: { indices: [...terms.indices], values: [...terms.values] },
               using: vector,
               filter,
@@ -222,6 +242,11 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS }: QdrantA
     bytes: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   };
+}
+
+/** How rare a word is: among the points of this scope alone, as the embedded store counts it. @see https://github.com/qdrant/qdrant/pull/9661 */
+function countedIn(corpus: object): object {
+  return { params: { idf: { corpus } } };
 }
 
 const FIRST = { key: "ordinal", match: { value: 0 } };

@@ -52,8 +52,23 @@ export function storeContract(name: string, make: () => Promise<PointStore>): vo
       );
       const terms = vectorOf(new Map([[hashOf(`only-${scope.repository}`), 2]]));
       const [hits] = await store.search(scope, [{ vector: "chunk", terms, limit: 5 }], signal);
-      // Alone in an empty store: rarity ln(1 + 0.5 / 1.5). A shared server has other points, which make the word rarer.
-      expect(hits![0]!.score).toBeGreaterThanOrEqual(2 * 1.5 * Math.log(1 + 0.5 / 1.5) - 0.01);
+      // Alone in its scope: rarity ln(1 + 0.5 / 1.5).
+      expect(hits![0]!.score).toBeCloseTo(2 * 1.5 * Math.log(1 + 0.5 / 1.5), 2);
+    });
+
+    it("counts how rare a word is within a scope: what others store changes no score", async () => {
+      const [store, mine, sibling, theirs] = [await open(), scopeOf("acme"), scopeOf("acme"), scopeOf("rival")];
+      const put = [file("a", "common rare"), file("b", "common common other"), file("c", "third")];
+      await store.write(mine, { put, remove: [] }, signal);
+      const scores = async () =>
+        (await store.search(mine, [sparse("common rare", 5), sparse("third other", 5)], signal)).map((hits) =>
+          hits.map(({ group, score }) => [group, score]),
+        );
+      const before = await scores();
+      expect(before.map((hits) => hits.length)).toEqual([2, 2]);
+      const many = Array.from({ length: 40 }, (_, at) => file(`f${at}`, at % 2 === 0 ? "rare" : "rare third"));
+      for (const other of [sibling, theirs]) await store.write(other, { put: many, remove: [] }, signal);
+      expect(await scores()).toEqual(before);
     });
 
     it("answers each query of a batch by itself, within its limit", async () => {

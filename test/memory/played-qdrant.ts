@@ -1,5 +1,5 @@
 /**
- * A Qdrant that lives in memory: takes what Qdrant's description allows, refuses the rest, and computes sparse scores with IDF and
+ * A Qdrant that lives in memory: takes what Qdrant's description allows, refuses the rest, and computes sparse scores with IDF (over the corpus of the query) and
  * cosines as Qdrant does. It also refuses what works and is slow on a real one: filtering by a field without an index.
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -37,6 +37,7 @@ interface QueryRequest {
   query: Vector;
   using: string;
   filter?: Filter;
+  params?: { idf?: "global" | { corpus: Filter } };
   limit: number;
 }
 
@@ -53,12 +54,19 @@ const MAX_REQUEST_BYTES = 32 * 2 ** 20;
 const HALF_CHARACTER = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-export async function playQdrant({ apiKey = null }: { apiKey?: string | null } = {}): Promise<PlayedQdrant> {
+export async function playQdrant({
+  apiKey = null,
+  version = "1.19.0",
+}: { apiKey?: string | null; version?: string } = {}): Promise<PlayedQdrant> {
   const collections = new Map<string, Collection>();
   const seen: PlayedQdrant["seen"] = [];
   let failing = { status: 0, count: 0 };
 
   const server: Server = createServer((request, response) => {
+    if (request.url === "/") {
+      response.writeHead(200, { "content-type": "application/json" });
+      return void response.end(JSON.stringify({ title: "qdrant - vector search engine", version }));
+    }
     void answer(request).then(
       (result) => send(200, { result, status: "ok", time: 0 }),
       (error: unknown) =>
@@ -193,11 +201,13 @@ function scroll(collection: Collection, request: Record<string, unknown>): unkno
   };
 }
 
-function query(collection: Collection, { query: wanted, using, filter, limit }: QueryRequest): unknown[] {
+function query(collection: Collection, { query: wanted, using, filter, params, limit }: QueryRequest): unknown[] {
   const all = [...collection.points.values()].filter(({ vector }) => vector[using] !== undefined);
+  const within = params?.idf === undefined || params.idf === "global" ? undefined : params.idf.corpus;
+  const corpus = matching(collection, within).filter(({ vector }) => vector[using] !== undefined);
   const rarity = (index: number): number => {
-    const having = all.filter(({ vector }) => (vector[using] as Sparse).indices.includes(index)).length;
-    return Math.log((all.length - having + 0.5) / (having + 0.5) + 1);
+    const having = corpus.filter(({ vector }) => (vector[using] as Sparse).indices.includes(index)).length;
+    return Math.log((corpus.length - having + 0.5) / (having + 0.5) + 1);
   };
   let score: (vector: Vector) => number;
   if (Array.isArray(wanted)) score = (vector) => cosine(wanted, vector as number[]);

@@ -31,6 +31,18 @@ it("Fields are indexed, the tenant's as such, before anything is written", async
   expect(operations.lastIndexOf("create_field_index")).toBeLessThan(operations.indexOf("upsert_points"));
 });
 
+it("A server that counts words across repositories, because it is older than 1.19, is told of once", async () => {
+  const old = await playQdrant({ version: "1.18.2" });
+  const told: string[] = [];
+  const store = openQdrantStore({ url: old.url, apiKey: null, warn: (message) => told.push(message) });
+  for (let at = 0; at < 2; at++) expect(await store.groups(scope, "file:", signal)).toEqual(new Map());
+  expect(told).toEqual([expect.stringContaining("is 1.18.2: before 1.19 it counts")]);
+  const now = openQdrantStore({ url: played.url, apiKey: "key", warn: (message) => told.push(message) });
+  await now.groups(scope, "file:", signal);
+  expect(told).toHaveLength(1);
+  await old.close();
+});
+
 it("A request holds at most 256 points and 8 MB", async () => {
   const groups = Array.from({ length: 40 }, (_, at) => ({
     name: `file:f${at}`,
