@@ -140,6 +140,8 @@ export interface Turn {
   inputTokens: number;
   outputTokens: number;
   requestBytes: number;
+  /** How long it was worked on, by the worker that finished it: no waiting in line. Absent in turns of older versions. */
+  workedMs?: number;
   /** Of the results that were said: equal for equal results. null when none were said, absent in turns of older versions. */
   resultsDigest?: string | null;
 }

@@ -51,6 +51,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     takeTurn: (input) =>
       working(async ({ signal, beat }): Promise<Turn> => {
         const { role, conversation, turn, previous } = input;
+        const beganAt = performance.now();
         const { run } = input.workspace;
         const [turns, { user, checkpoint, resultsDigest }, settings] = await Promise.all([
           conversations.upTo(previous),
@@ -70,7 +71,9 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
           const reply = known ?? (await modelFor(run.repository).reply(request, { signal, onProgress: beat }));
           stored = await store(key, { previous, user, reply });
         }
-        return { ...(await factsOf(input, key, stored, settings)), checkpoint, resultsDigest, home: parts.home };
+        const facts = await factsOf(input, key, stored, settings);
+        const workedMs = Math.round(performance.now() - beganAt);
+        return { ...facts, checkpoint, resultsDigest, workedMs, home: parts.home };
       }),
   };
 
@@ -158,7 +161,7 @@ export function createTurns(parts: TurnParts): Pick<Activities, "takeTurn"> {
     key: string,
     { reply }: StoredTurn,
     settings: RunSettings,
-  ): Promise<Omit<Turn, "checkpoint" | "resultsDigest" | "home">> {
+  ): Promise<Omit<Turn, "checkpoint" | "resultsDigest" | "workedMs" | "home">> {
     const { usage, content, stopReason, requestBytes } = reply;
     const { calls, answer } = readReply(input.role, content);
     return {

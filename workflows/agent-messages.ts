@@ -50,12 +50,15 @@ export interface RunAgentInput {
 }
 
 export interface CarriedRound {
+  /** What builds from before count its working time by, with `idleMs`. */
   startedAt: number;
   before: { turns: number; costUsd: number };
   nudges: number;
   paused: boolean;
   idleMs: number;
   pending: Said;
+  /** How long it was worked on. Absent when it comes from an older version. */
+  workedMs?: number;
   /** What it did lately, and when it was last told that it goes round in circles. */
   steps?: Step[];
   warnedAtTurn?: number | null;

@@ -60,7 +60,6 @@ export async function runAgent(input: RunAgentInput): Promise<AgentResult> {
 class Agent {
   readonly #input: RunAgentInput;
   readonly #progress: AgentProgress;
-  readonly #startedAt: number;
   /** Where this round began: earlier rounds of the conversation do not count against its limits. */
   readonly #before: { turns: number; costUsd: number };
   #nudges: number;
@@ -70,8 +69,10 @@ class Agent {
   #circle: string | null = null;
   #budgetUsd: number;
   #paused: boolean;
-  /** Time spent waiting for people does not count as working time. */
-  #idleMs: number;
+  /** How long it was worked on: waiting in line, for people or for services that are away does not count. */
+  #workedMs: number;
+  /** Time spent waiting in sight. */
+  #idleMs = 0;
   #resumed = 0;
   #waitingFor: WaitingFor | null;
   /** Its run has asked it to come to rest. */
@@ -89,14 +90,13 @@ class Agent {
       this.#moved = why;
       this.#progress.home = null;
     });
-    this.#startedAt = input.carried?.startedAt ?? Date.now();
     this.#reportedAt = Date.now();
     this.#before = input.carried?.before ?? { turns: this.#progress.turns, costUsd: this.#progress.costUsd };
     this.#nudges = input.carried?.nudges ?? 0;
     this.#steps = [...(input.carried?.steps ?? [])];
     this.#warnedAtTurn = input.carried?.warnedAtTurn ?? null;
     this.#paused = input.carried?.paused ?? false;
-    this.#idleMs = input.carried?.idleMs ?? 0;
+    this.#workedMs = input.carried ? workedBefore(input.carried) : 0;
     this.#waitingFor = input.carried?.waitingFor ?? null;
     this.#budgetUsd = input.budgetUsd;
     setHandler(restAgentSignal, () => void (this.#rest = true));
@@ -114,8 +114,7 @@ class Agent {
     const { turns, minutes } = this.#input.limits;
     if (this.#progress.turns - this.#before.turns >= turns)
       return `limits.turns: ${turns} turns were taken without an answer`;
-    if (Date.now() - this.#startedAt - this.#idleMs >= minutes * 60_000)
-      return `limits.minutes: ${minutes} minutes passed without an answer`;
+    if (this.#workedMs >= minutes * 60_000) return `limits.minutes: ${minutes} minutes of work brought no answer`;
     if (this.#nudges > MAX_NUDGES) return `Claude did not give a usable answer in ${MAX_NUDGES} attempts in a row`;
     return null;
   }
@@ -156,6 +155,7 @@ class Agent {
       reviewOf: role === "reviewer" ? base.commit : null,
     };
     const summary = summaryOf(role, turn + 1, said);
+    const askedAt = Date.now() - this.#idleMs;
     const reply = await this.#untilDone(async () => {
       try {
         // Data is answered by Claude alone: such a turn needs no sandbox, and runs anywhere.
@@ -172,6 +172,8 @@ class Agent {
     this.#holdsReply = false;
     const settled = role !== "classifier" && this.#progress.home !== reply.home;
     if (settled) this.#home.queue = this.#progress.home = reply.home;
+    // Turns of older versions do not tell: what was not waited in sight counts.
+    this.#workedMs += reply.workedMs ?? Date.now() - this.#idleMs - askedAt;
     this.#progress.previous = reply.key;
     this.#progress.checkpoint = reply.checkpoint;
     this.#progress.turn += 1;
@@ -339,11 +341,12 @@ class Agent {
 
   #carried(pending: Said): CarriedRound {
     return {
-      startedAt: this.#startedAt,
+      startedAt: Date.now() - this.#workedMs,
       before: this.#before,
       nudges: this.#nudges,
       paused: this.#paused,
-      idleMs: this.#idleMs,
+      idleMs: 0,
+      workedMs: this.#workedMs,
       pending,
       steps: this.#steps,
       warnedAtTurn: this.#warnedAtTurn,
@@ -362,6 +365,10 @@ class Agent {
 
 /** Of a wait: this history is to end. */
 class BrokenOff extends Error {}
+
+function workedBefore({ workedMs, startedAt, idleMs }: CarriedRound): number {
+  return workedMs ?? Date.now() - startedAt - idleMs;
+}
 
 function unsavedIn(error: unknown): UnsavedReply | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : null;

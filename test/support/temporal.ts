@@ -1,5 +1,6 @@
 /** What a test needs of Temporal: the one server, the one bundle, and a worker on a task queue of the test's own. */
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { Client, Connection, type ClientOptions } from "@temporalio/client";
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { inject } from "vitest";
@@ -38,12 +39,20 @@ export type TestWorkerOptions = Partial<Omit<WorkerOptions, "connection" | "work
   workflowsPath?: string | null;
   /** Of another server than the one of all tests. */
   address?: string;
+  /** Steps in sandboxes find a place only after this. */
+  sandboxesAfterMs?: number;
 };
 
 /** Runs a worker with the product's workflows; its task queue is a fresh one unless named. */
 export async function runWorker(options: TestWorkerOptions = {}): Promise<RunningWorker> {
   quietRuntime();
-  const { workflowsPath, taskQueue = `test-${randomUUID()}`, address = temporalAddress(), ...rest } = options;
+  const {
+    workflowsPath,
+    taskQueue = `test-${randomUUID()}`,
+    address = temporalAddress(),
+    sandboxesAfterMs = 0,
+    ...rest
+  } = options;
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     ...rest,
@@ -59,7 +68,8 @@ export async function runWorker(options: TestWorkerOptions = {}): Promise<Runnin
     ...(rest.dataConverter ? { dataConverter: rest.dataConverter } : {}),
     activities: activities ?? { unused: () => undefined },
   });
-  const running = Promise.all([worker.run(), sandboxes.run()]);
+  const later = sandboxesAfterMs > 0 ? setTimeout(sandboxesAfterMs) : Promise.resolve();
+  const running = Promise.all([worker.run(), later.then(() => sandboxes.run())]);
   // Reported by stop(); without a handler now, a failure before it would end the test process.
   running.catch(() => undefined);
   return {

@@ -6,7 +6,7 @@ import { issueWorkflowId } from "../../domain/ids.ts";
 import type { Phase, RunStatus } from "../../domain/run.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
 import { RESOLVE_ISSUE, type ResolveIssueInput, statusQuery } from "../../workflows/messages.ts";
-import { runWorker, temporalAddress } from "../support/temporal.ts";
+import { runWorker, temporalAddress, type TestWorkerOptions } from "../support/temporal.ts";
 import { startTemporalServer } from "../support/temporal-server.ts";
 import { type Played, playActivities } from "./played-activities.ts";
 
@@ -18,7 +18,11 @@ export interface PlayedRun {
 
 export interface PlayedRuns {
   client(): Client;
-  start(settings?: Record<string, unknown>, prepare?: (played: Played) => void): Promise<PlayedRun>;
+  start(
+    settings?: Record<string, unknown>,
+    prepare?: (played: Played) => void,
+    worker?: Pick<TestWorkerOptions, "sandboxesAfterMs">,
+  ): Promise<PlayedRun>;
 }
 
 /** `server`: one of its own, with this dynamic configuration, as `KEY=VALUE`; else the one of all tests. */
@@ -41,10 +45,10 @@ export function playedRuns(server: readonly string[] | null = null): PlayedRuns 
   });
   return {
     client: () => client,
-    async start(settings = {}, prepare = () => undefined) {
+    async start(settings = {}, prepare = () => undefined, options = {}) {
       const played = playActivities();
       prepare(played);
-      const worker = await runWorker({ address, activities: { ...played.activities } });
+      const worker = await runWorker({ ...options, address, activities: { ...played.activities } });
       stops.push(worker.stop);
       const repository = `o/r-${randomUUID().slice(0, 8)}`;
       const input: ResolveIssueInput = {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { AccessDenied, RateLimited, ServiceUnavailable } from "../../domain/errors.ts";
 import { REPLY_NOT_STORED } from "../../domain/patience.ts";
 import { signals } from "../../workflows/messages.ts";
+import type { Played } from "./played-activities.ts";
 import { playedRuns, reaches } from "./played-runs.ts";
 
 const { start } = playedRuns();
@@ -61,6 +62,21 @@ describe("waiting", () => {
     expect(second).toEqual({ ...first, unsaved });
     expect(third).not.toHaveProperty("unsaved");
     await run.terminate();
+  });
+
+  it("in line for a sandbox is not an agent's working time", async () => {
+    const { run, status } = await start({ limits: { minutes: 0.05 } }, plannerLooksFirst(10), {
+      sandboxesAfterMs: 5_000,
+    });
+    await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
+  it("for an agent ends when its turns took longer than it may work", async () => {
+    const { run } = await start({ limits: { minutes: 0.05 } }, plannerLooksFirst(3_000));
+    await expect(run.result()).rejects.toMatchObject({
+      cause: { message: "the planner gave up: limits.minutes: 0.05 minutes of work brought no answer" },
+    });
   });
 
   it("for money starts at the budget, and ends when it is raised", async () => {
@@ -122,3 +138,16 @@ describe("waiting", () => {
     expect(reminders()).toHaveLength(3);
   });
 });
+
+/** Its first turn, on which it works for so long, uses a tool. */
+function plannerLooksFirst(workedMs: number): (played: Played) => void {
+  return ({ activities }) => {
+    const takeTurn = activities.takeTurn;
+    activities.takeTurn = async (input) => {
+      const turn = await takeTurn(input);
+      if (input.role !== "planner" || input.turn > 0) return { ...turn, workedMs };
+      const calls = [{ id: "call-0", name: "bash", onlyReads: true, summary: "ls" }];
+      return { ...turn, workedMs, stopReason: "tool_use", calls, answer: null };
+    };
+  };
+}
