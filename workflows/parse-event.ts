@@ -47,7 +47,7 @@ export function isAgentReport(payload: unknown): payload is AgentReport {
 function isCommand(value: unknown): value is SlashCommand {
   if (!isFields(value)) return false;
   const { verb } = value;
-  if (isOneOf(verb, ["revise", "reject", "answer"])) return isText(value["text"]);
+  if (isOneOf(verb, ["revise", "reject", "answer", "remember"])) return isText(value["text"]);
   if (verb === "budget") return isNumber(value["usd"]);
   return isOneOf(verb, ["run", "cancel", "approve", "approve-plan", "pause", "resume"]);
 }
