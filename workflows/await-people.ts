@@ -1,4 +1,5 @@
 /** Waiting for people: they are reminded from time to time, and not waited for without end. */
+import { patched } from "@temporalio/workflow";
 import { commentMarker } from "../domain/ids.ts";
 import { reminderComment } from "../domain/comment-text.ts";
 import { nextAlarm } from "../domain/reminders.ts";
@@ -23,10 +24,26 @@ export async function awaitPeople(
     if (until()) return;
     await turnPage();
     if (woken || alarm === null || run.paused) continue;
-    if (alarm.kind === "expired") throw new Declined(`nobody decided within ${days} days`);
+    if (alarm.kind === "expired") {
+      if (await nobodyHasDecided(run, wait, until)) throw new Declined(`nobody decided within ${days} days`);
+      continue;
+    }
     remind(run, alarm.number, wait);
   }
 }
+
+/** A decision may have been missed: GitHub is asked before the work is thrown away, and again later where it does not tell. */
+async function nobodyHasDecided(run: Run, wait: Omit<WaitingFor, "since">, until: () => boolean): Promise<boolean> {
+  if (!patched("asked-before-the-end")) return true;
+  const isKnown = await run.catchUp();
+  const goesOn = (): boolean => until() || run.paused || run.interruption !== null;
+  if (goesOn()) return false;
+  if (!isKnown) await run.waitFor(wait, goesOn, ASKED_AGAIN_AFTER_MS);
+  return isKnown;
+}
+
+/** A key that was refused is mended by people. */
+const ASKED_AGAIN_AFTER_MS = 3_600_000;
 
 /** A comment of its own, as the edit of an old one notifies nobody. */
 function remind(run: Run, count: number, { detail }: Omit<WaitingFor, "since">): void {

@@ -1,6 +1,13 @@
 /** What reaches a run: messages of people, events of GitHub, reports of its agents. What is not obeyed is on record. */
 import type { UpdateDefinition } from "@temporalio/common";
-import { ApplicationFailure, CancellationScope, log, setHandler, type SignalDefinition } from "@temporalio/workflow";
+import {
+  ApplicationFailure,
+  CancellationScope,
+  log,
+  patched,
+  setHandler,
+  type SignalDefinition,
+} from "@temporalio/workflow";
 import { refuseApproval, refuseAuthority } from "../domain/approval.ts";
 import type { IssueEvent, SlashCommand } from "../domain/events.ts";
 import { judgeIssueChange } from "../domain/issue-change.ts";
@@ -24,7 +31,8 @@ import { isAgentReport, parseIssueEvent } from "./parse-event.ts";
 import { parseMessage } from "./parse-message.ts";
 import type { Run } from "./run.ts";
 
-export function listen(run: Run): void {
+/** Returns how to ask GitHub what was missed; see {@link Inbox.catchUp}. */
+export function listen(run: Run): () => Promise<boolean> {
   const inbox = new Inbox(run);
   setHandler(statusQuery, () => run.status);
   setHandler(forkSourceQuery, () => run.forkSource());
@@ -50,6 +58,7 @@ export function listen(run: Run): void {
       throw ApplicationFailure.nonRetryable(reason, "Refused");
     });
   }
+  return () => inbox.catchUp();
 }
 
 /** What the sender could see when the message arrived: an approval is of that, not of what comes while GitHub is asked. */
@@ -68,18 +77,29 @@ class Inbox {
   /** What people said that was heard: a webhook may bring it twice, and whoever looks again finds it again. */
   readonly #heardBefore: Set<string>;
   #last: Promise<unknown> = Promise.resolve();
+  /** How often it could not be found out whether somebody may be obeyed. */
+  #unchecked = 0;
 
   constructor(run: Run) {
     this.#run = run;
     this.#heardBefore = run.heard;
   }
 
-  /** Obeys a message, or records under `label` why not and tells the reason. In the order of arrival. */
-  receive<Name extends MessageName>(name: Name, payload: unknown, label: string): Promise<string | null> {
+  /**
+   * Obeys a message, or records under `label` why not and tells the reason. In the order of arrival. `unheard` is called when nobody
+   * could tell whether the sender may be obeyed.
+   */
+  receive<Name extends MessageName>(
+    name: Name,
+    payload: unknown,
+    label: string,
+    unheard: () => void = () => undefined,
+  ): Promise<string | null> {
     const { phase, pullRequest } = this.#run.status;
     const seen = { phase, headSha: pullRequest?.headSha ?? null };
     return this.#inTurn(async () => {
       const refused = await this.#take(name, payload, seen).catch((error: unknown): Refused => {
+        unheard();
         return { by: null, reason: `It could not be checked: ${reasonOf(error)}` };
       });
       if (refused) this.#run.refuse(label, refused.by, refused.reason);
@@ -95,20 +115,28 @@ class Inbox {
       this.#run.refuse("githubEvent", null, reason);
       return reason;
     }
-    if (!isEnded(this.#run.status.phase) && !this.#isRepeated(event)) await this.#react(event);
+    if (isEnded(this.#run.status.phase)) return null;
+    const key = saying(event);
+    if (key !== null && this.#heardBefore.has(key)) return null;
+    if (key !== null) this.#heardBefore.add(key);
+    await this.#react(event, () => {
+      this.#unchecked += 1;
+      // What could not be checked is heard anew when GitHub tells it again.
+      if (key !== null && patched("unchecked-is-heard-again")) this.#heardBefore.delete(key);
+    });
     return null;
   }
 
-  #isRepeated(event: IssueEvent): boolean {
-    const key = saying(event);
-    if (key === null) return false;
-    if (this.#heardBefore.has(key)) return true;
-    this.#heardBefore.add(key);
-    return false;
+  /** Hears what was missed, and waits until all that was said is decided on. False: some of that could not be found out. */
+  async catchUp(): Promise<boolean> {
+    const before = this.#unchecked;
+    const read = await this.#lookAgain();
+    await this.#inTurn(async () => undefined);
+    return read && this.#unchecked === before;
   }
 
-  /** Webhooks may have been missed: what GitHub tells now is heard as if they had come. */
-  async #lookAgain(): Promise<void> {
+  /** Webhooks may have been missed: what GitHub tells now is heard as if they had come. False: it could not be read. */
+  async #lookAgain(): Promise<boolean> {
     this.#run.checksNews += 1;
     const { ref, status, input } = this.#run;
     const pullRequest = status.pullRequest?.number ?? null;
@@ -117,17 +145,19 @@ class Inbox {
         readNews({ run: ref, pullRequest, since: input.trigger.at }),
       );
       for (const event of news) await this.hear(event);
+      return true;
     } catch (error) {
       log.warn("what was missed could not be read", { reason: reasonOf(error) });
+      return false;
     }
   }
 
-  async #react(event: IssueEvent): Promise<void> {
+  async #react(event: IssueEvent, unheard: () => void): Promise<void> {
     switch (event.kind) {
       case "command":
-        return this.#command(event);
+        return this.#command(event, unheard);
       case "review":
-        return this.#review(event);
+        return this.#review(event, unheard);
       case "head-pushed":
         return this.#headPushed(event.sha, event.by);
       case "pull-request-closed":
@@ -140,7 +170,7 @@ class Inbox {
       case "issue-changed":
         return this.#issueChanged(event);
       case "look-again":
-        return this.#lookAgain();
+        await this.#lookAgain();
     }
   }
 
@@ -153,10 +183,16 @@ class Inbox {
   }
 
   /** Work for a message or event. A handler that fails would end the whole run: its failure is on record instead. */
-  async #heard(label: string, by: string | null, work: () => Promise<void>): Promise<void> {
+  async #heard(
+    label: string,
+    by: string | null,
+    work: () => Promise<void>,
+    unheard: () => void = () => undefined,
+  ): Promise<void> {
     try {
       await this.#inTurn(work);
     } catch (error) {
+      unheard();
       this.#run.refuse(label, by, reasonOf(error));
     }
   }
@@ -217,40 +253,45 @@ class Inbox {
     raiseBudget: ({ usd }) => this.#run.raiseBudget(usd),
   };
 
-  async #command({ command, by, at, commentId }: IssueEvent & { kind: "command" }): Promise<void> {
+  async #command({ command, by, at, commentId }: IssueEvent & { kind: "command" }, unheard: () => void): Promise<void> {
     if (command.verb === "run") return;
-    if (command.verb === "cancel") return this.#cancel(by);
+    if (command.verb === "cancel") return this.#cancel(by, unheard);
     // Usually the intake has seen to it; who looks again finds the comment, too, and the same words are the same memory.
-    if (command.verb === "remember") return this.#teach(command.text, by, at, commentId);
+    if (command.verb === "remember") return this.#teach({ text: command.text, by, at, commentId }, unheard);
     const { name, payload } = toMessage(command, by);
-    await this.receive(name, payload, `/mergewright ${command.verb}`);
+    await this.receive(name, payload, `/mergewright ${command.verb}`, unheard);
   }
 
-  #cancel(by: string): Promise<void> {
-    return this.#heard("/mergewright cancel", by, async () => {
+  #cancel(by: string, unheard: () => void): Promise<void> {
+    const cancel = async (): Promise<void> => {
       const refusal = refuseAuthority(by, await checkPermission({ run: this.#run.ref, login: by }));
       if (refusal) this.#run.refuse("/mergewright cancel", by, refusal);
       else this.#run.interrupt({ kind: "cancelled", reason: `cancelled by @${by}` });
-    });
+    };
+    return this.#heard("/mergewright cancel", by, cancel, unheard);
   }
 
-  #teach(text: string, by: string, at: string, commentId: number): Promise<void> {
+  #teach(
+    { by, ...said }: { text: string; by: string; at: string; commentId: number },
+    unheard: () => void,
+  ): Promise<void> {
     const { repository, issue } = this.#run.ref;
-    return this.#heard("/mergewright remember", by, async () => {
+    const teaching = async (): Promise<void> => {
       const refusal = refuseAuthority(by, await checkPermission({ run: this.#run.ref, login: by }));
       if (refusal) this.#run.refuse("/mergewright remember", by, refusal);
-      else await teach({ repository, issue, by, text, at, commentId });
-    });
+      else await teach({ repository, issue, by, ...said });
+    };
+    return this.#heard("/mergewright remember", by, teaching, unheard);
   }
 
-  async #review({ state, by, sha, text }: IssueEvent & { kind: "review" }): Promise<void> {
+  async #review({ state, by, sha, text }: IssueEvent & { kind: "review" }, unheard: () => void): Promise<void> {
     switch (state) {
       case "approved":
-        await this.receive("approveMerge", { by, sha }, "review: approve");
+        await this.receive("approveMerge", { by, sha }, "review: approve", unheard);
         return;
       case "changes-requested": {
         const asked = text.trim() || "Changes were requested without a text; see the review on the pull request.";
-        await this.receive("requestChanges", { by, text: asked }, "review: request changes");
+        await this.receive("requestChanges", { by, text: asked }, "review: request changes", unheard);
         return;
       }
       case "dismissed":

@@ -77,6 +77,8 @@ export class Run {
   #ending = false;
   #onChange: () => void = () => undefined;
   #rest: () => Promise<void> = async () => undefined;
+  /** Hears what GitHub has to tell that was missed. False: some of it could not be found out. */
+  readonly catchUp: () => Promise<boolean>;
   readonly #beside = new Set<Promise<unknown>>();
 
   constructor(input: ResolveIssueInput) {
@@ -104,7 +106,7 @@ export class Run {
     this.waits = new Waits(carried ?? null, paused, waitOfAgent(carried), (wait) => this.#showWait(wait));
     this.team = new Team(this, carried);
     this.landmarks = new Landmarks(input);
-    listen(this);
+    this.catchUp = listen(this);
     upsertSearchAttributes(searchAttributesOf(this.status));
   }
 

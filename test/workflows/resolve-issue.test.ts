@@ -1,6 +1,7 @@
 /** The story on a real Temporal server, with everything outside played. */
 import { WorkflowFailedError } from "@temporalio/client";
 import { describe, expect, it } from "vitest";
+import { AccessDenied } from "../../domain/errors.ts";
 import type { IssueEvent } from "../../domain/events.ts";
 import { githubEventSignal, signals, updates } from "../../workflows/messages.ts";
 import { phasesOf, playedRuns, reaches } from "./played-runs.ts";
@@ -187,6 +188,31 @@ describe("a run that is told to look at GitHub again", () => {
     const ended = await status();
     expect(ended.refused).toHaveLength(1);
     expect(ended.agents.find(({ role }) => role === "coder")?.turns).toBe(4);
+  });
+
+  it("asks again whether somebody may approve or cancel, where that could not be checked before", async () => {
+    const { played, run, status } = await start();
+    await reaches(status, "awaiting-approval");
+    const at = new Date().toISOString();
+    const { headSha } = (await status()).pullRequest!;
+    const review: IssueEvent = { kind: "review", state: "approved", by: "rita", sha: headSha, text: "", at };
+    const cancel: IssueEvent = { kind: "command", command: { verb: "cancel" }, by: "mara", at, commentId: 9 };
+    const refused = (): Error => new AccessDenied("GitHub", "The token was refused (401).");
+    played.fail.set("checkPermission", [refused(), refused()]);
+    await run.signal(githubEventSignal, review);
+    await run.signal(githubEventSignal, cancel);
+    const unchecked = { reason: expect.stringContaining("The token was refused (401).") };
+    const parked = await reaches(status, (now) => now.refused.length === 2);
+    expect(parked).toMatchObject({ phase: "awaiting-approval", refused: [unchecked, unchecked] });
+    played.news = [review];
+    await run.signal(githubEventSignal, lookAgain());
+    await run.signal(githubEventSignal, lookAgain());
+    const { refused: once } = await reaches(status, (now) => now.refused.length > 2);
+    expect(once.slice(2)).toMatchObject([{ by: "rita", reason: expect.not.stringContaining("could not be checked") }]);
+    played.news = [review, cancel];
+    await run.signal(githubEventSignal, lookAgain());
+    await expect(run.result()).resolves.toEqual({ kind: "cancelled", reason: "cancelled by @mara" });
+    expect((await status()).refused).toHaveLength(3);
   });
 
   it("ends when its issue was closed while nobody told it", async () => {

@@ -116,6 +116,29 @@ describe("waiting", () => {
     expect(played.pullRequest.state).toBe("closed");
   });
 
+  it("for an approval asks GitHub before it ends as declined: an approval that was missed counts", async () => {
+    const days = 3 / (24 * 3600);
+    const { played, run, status } = await start({ limits: { approval_reminder_hours: 0, approval_days: days } });
+    await reaches(status, "awaiting-approval");
+    const at = new Date().toISOString();
+    played.news = [{ kind: "command", command: { verb: "approve" }, by: "mara", at, commentId: 5 }];
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+    expect(played.inputs("readNews")).toHaveLength(1);
+  });
+
+  it("for an approval does not end where GitHub could not be asked whether there is one", async () => {
+    const days = 2 / (24 * 3600);
+    const { played, run, status } = await start(
+      { limits: { approval_reminder_hours: 0, approval_days: days } },
+      ({ fail }) => fail.set("readNews", [new AccessDenied("GitHub", "The token was refused (401).")]),
+    );
+    await reaches(status, () => played.inputs("readNews").length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await status()).toMatchObject({ phase: "awaiting-approval", waitingFor: { kind: "approval" } });
+    await run.signal(signals.approveMerge, { by: "mara" });
+    await expect(run.result()).resolves.toMatchObject({ kind: "merged" });
+  });
+
   it("for an approval stands still while the run is paused: nobody is reminded, and it does not expire", async () => {
     const hours = 2 / 3600;
     const { played, run, status } = await start({
