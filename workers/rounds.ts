@@ -10,6 +10,9 @@ export interface Rounds {
   failed: string;
 }
 
+/** Node takes a longer timer for one of a millisecond. A round that comes after 24 days does no harm. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Begins at once. Returns how to stop it, also in the middle of a round. */
 export function startRounds({ work, everyMs, log, failed }: Rounds): () => void {
   const stopped = new AbortController();
@@ -19,7 +22,7 @@ export function startRounds({ work, everyMs, log, failed }: Rounds): () => void 
       if (!stopped.signal.aborted) log.warn({ err: error }, failed);
     });
     if (stopped.signal.aborted || everyMs === 0) return;
-    timer = setTimeout(() => void round(), everyMs);
+    timer = setTimeout(() => void round(), Math.min(everyMs, MAX_TIMER_MS));
     timer.unref();
   };
   void round();
