@@ -9,7 +9,7 @@ import { type DeliveryAttempt, missedDeliveries } from "../domain/news.ts";
 import type { Forge } from "../domain/ports.ts";
 import type { Triggers } from "../domain/settings.ts";
 import { mayTrigger, triggersInComments, triggersOfIssue } from "../domain/sweep.ts";
-import { addSweeps, noneSwept, type SweepCounts } from "../domain/upkeep.ts";
+import { addSweeps, noneSwept, OURS, type SweepCounts } from "../domain/upkeep.ts";
 import { deliveryStart, githubEventSignal, HANDLE_DELIVERY } from "../workflows/messages.ts";
 import { type OpenRun, openRuns, repositoriesOfRuns } from "./runs-in-temporal.ts";
 import { working } from "./temporal.ts";
@@ -49,15 +49,12 @@ export function createReconcile({
         const known = [...repositories, ...(await repositoriesOfRuns(Context.current().client))];
         const owners = [...credentials.byOwner].map(([owner, kind]) => ({ owner, kind }));
         const ours = credentials.ours === null ? [] : [{ owner: null, kind: credentials.ours }];
-        return Promise.all(
-          [...ours, ...owners].map(async ({ owner, kind }): Promise<SweepSource> => {
-            const account = `${owner ?? OURS}/any`;
-            if (kind === "app") return { kind, account };
-            const visible = await forge.writableRepositories(account, MAX_REPOSITORIES);
-            const own = unique([...known, ...visible]).filter((name) => sourceOf(name) === owner);
-            return { kind, account, repositories: own.slice(0, MAX_REPOSITORIES) };
-          }),
-        );
+        // Nothing is asked of GitHub yet: whoever is refused there keeps nobody else from being swept.
+        return [...ours, ...owners].map(({ owner, kind }): SweepSource => {
+          const account = `${owner ?? OURS}/any`;
+          if (kind === "app") return { kind, account };
+          return { kind, account, repositories: swept(account, known) };
+        });
       }),
 
     sweep: ({ source, since, taskQueue }) =>
@@ -71,6 +68,13 @@ export function createReconcile({
   function sourceOf(repository: RepositoryName): string | null {
     const owner = ownerOf(repository);
     return credentials.byOwner.has(owner) ? owner : null;
+  }
+
+  /** Of these the ones that an account sweeps. */
+  function swept(account: RepositoryName, names: readonly RepositoryName[]): RepositoryName[] {
+    return unique(names)
+      .filter((name) => ourAccount(name) === account)
+      .slice(0, MAX_REPOSITORIES);
   }
 
   async function sweepDeliveries({ account }: SweepSource & { kind: "app" }, sweep: Sweep): Promise<SweepCounts> {
@@ -105,13 +109,14 @@ export function createReconcile({
     const { login } = await forge.viewer(source.account);
     const rules = { triggers, ourLogin: login };
     const open = await openRuns(sweep.client);
+    const visible = await forge.writableRepositories(source.account, MAX_REPOSITORIES);
     let done = noneSwept;
-    for (const repository of source.repositories) {
+    for (const repository of swept(source.account, [...source.repositories, ...visible])) {
       sweep.signal.throwIfAborted();
       const runs = open.filter((run) => sameRepository(run.repository, repository));
-      const swept = await readable(sweepRepository(repository, rules, runs, sweep));
-      if (swept === null) log.warn("a repository cannot be read", { repository });
-      done = addSweeps(done, swept?.value ?? { ...noneSwept, unreadable: 1 });
+      const counts = await readable(sweepRepository(repository, rules, runs, sweep));
+      if (counts === null) log.warn("a repository cannot be read", { repository });
+      done = addSweeps(done, counts?.value ?? { ...noneSwept, unreadable: 1 });
     }
     return done;
   }
@@ -146,9 +151,6 @@ export function createReconcile({
     return `${sourceOf(repository) ?? OURS}/any`;
   }
 }
-
-/** Stands for an owner without credentials of their own. */
-const OURS = "any";
 
 /** The way of every delivery: permission, earlier runs and markers are asked about there. */
 async function handOn(delivery: Delivery, { client, taskQueue }: Sweep): Promise<SweepCounts> {

@@ -8,7 +8,7 @@ import type { SweepCounts } from "../domain/upkeep.ts";
 export type SweepSource =
   /** An App's own deliveries tell everything that its webhook missed. */
   | { kind: "app"; account: RepositoryName }
-  /** A token may not list deliveries: the repositories are looked at instead. */
+  /** A token may not list deliveries: repositories are looked at instead, these first of those that it shows. */
   | { kind: "token"; account: RepositoryName; repositories: RepositoryName[] };
 
 export interface UpkeepActivities {

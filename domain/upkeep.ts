@@ -21,7 +21,21 @@ export interface ReconcileReport extends SweepCounts {
   /** What happened between these moments was looked at; ISO 8601. */
   since: string;
   until: string;
+  /** Those who could not be swept. Absent in reports of older versions. */
+  failed?: FailedSweep[];
 }
+
+/** Credentials with which nothing could be found out: the next sweep looks from the same moment on. */
+export interface FailedSweep {
+  /** Any repository of theirs, as `SweepSource` names it. */
+  account: string;
+  reason: string;
+  /** From when on it would have been looked at; ISO 8601. */
+  since: string;
+}
+
+/** Stands for an owner without credentials of their own. */
+export const OURS = "any";
 
 export const noneSwept: SweepCounts = { seen: 0, handedOn: 0, triedAgain: 0, known: 0, nudged: 0, unreadable: 0 };
 
@@ -47,6 +61,21 @@ export function sweepSince(now: string, last: ReconcileReport | null): string {
   return new Date(Number.isNaN(until) ? Date.parse(now) - FIRST_SWEEP_MS : until - OVERLAP_MS).toISOString();
 }
 
+/** The same for one set of credentials: what failed before has been looked at by nobody. */
+export function sweepSinceOf(account: string, since: string, last: ReconcileReport | null): string {
+  return last?.failed?.find((each) => each.account === account)?.since ?? since;
+}
+
+/** Null: all were swept. */
+export function tellFailedSweeps(failed: readonly FailedSweep[]): string | null {
+  if (failed.length === 0) return null;
+  const each = failed.map(({ account, reason }) => {
+    const owner = account.split("/")[0]!;
+    return `${owner === OURS ? "our own credentials" : `the credentials of ${owner}`} (${reason})`;
+  });
+  return `what was missed could not be looked for with ${each.join(", ")}`;
+}
+
 export function tellReconcile({ seen, handedOn, triedAgain, known, nudged, unreadable }: SweepCounts): string {
   const parts = [`${seen} looked at`, `${handedOn} missed and handed on`, `${known} known already`];
   if (triedAgain > 0) parts.push(`${triedAgain} had failed and were tried again`);
@@ -61,7 +90,7 @@ export interface ScheduleFacts {
   /** When it was made. */
   madeAt: Date;
   /** The newest of its workflows that has ended, where one has and is remembered. */
-  lastEnded: { workflowId: string; status: string } | null;
+  lastEnded: { workflowId: string; status: string; failed?: FailedSweep[] } | null;
   /** When it started the newest; null: it has started none. */
   lastStartedAt: Date | null;
 }
@@ -76,6 +105,8 @@ export function scheduleProblem(facts: ScheduleFacts | null, everyMs: number, no
   const { lastEnded } = facts;
   if (lastEnded !== null && ["FAILED", "TIMED_OUT", "TERMINATED"].includes(lastEnded.status))
     return `fails: ${lastEnded.workflowId} ended as ${lastEnded.status}`;
+  const failed = tellFailedSweeps(lastEnded?.failed ?? []);
+  if (failed !== null) return `fails in part: ${failed}`;
   const last = facts.lastStartedAt ?? facts.madeAt;
   if (now.getTime() - last.getTime() > 2 * everyMs + LATE_BY_MS)
     return `is late: it started nothing since ${last.toISOString()}`;

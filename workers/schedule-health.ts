@@ -1,7 +1,7 @@
 /** Whether the Schedules of upkeep are there and do what they should: for `/ready` and the doctor. */
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from "@temporalio/client";
 import type { Config } from "../config/config.ts";
-import { type ScheduleFacts, scheduleProblem } from "../domain/upkeep.ts";
+import { type ReconcileReport, type ScheduleFacts, scheduleProblem } from "../domain/upkeep.ts";
 import { scheduleId, UPKEEP } from "./schedules.ts";
 
 /** One line for each that is missing, paused, late or failing. Throws what Temporal throws. */
@@ -43,8 +43,12 @@ async function lastEnded(
 ): Promise<ScheduleFacts["lastEnded"]> {
   for (const { workflowId, firstExecutionRunId } of newestFirst) {
     try {
-      const { status } = await client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
-      if (status.name !== "RUNNING") return { workflowId, status: status.name };
+      const handle = client.workflow.getHandle(workflowId, firstExecutionRunId);
+      const { status } = await handle.describe();
+      if (status.name === "RUNNING") continue;
+      // Only the sweep tells of what it could do in part.
+      const report = status.name === "COMPLETED" ? ((await handle.result()) as Partial<ReconcileReport> | null) : null;
+      return { workflowId, status: status.name, ...(report?.failed ? { failed: report.failed } : {}) };
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }

@@ -3,7 +3,7 @@ import type { ChangedIssue, DeliveryAttempt, IssueTrigger } from "../../domain/n
 import { missedDeliveries } from "../../domain/news.ts";
 import { Triggers } from "../../domain/settings.ts";
 import { mayTrigger, triggersInComments, triggersOfIssue } from "../../domain/sweep.ts";
-import { type ReconcileReport, sweepSince } from "../../domain/upkeep.ts";
+import { type ReconcileReport, sweepSince, sweepSinceOf } from "../../domain/upkeep.ts";
 
 const SINCE = "2026-11-20T12:00:00.000Z";
 const at = (minutes: number) => new Date(Date.parse(SINCE) + minutes * 60_000).toISOString();
@@ -110,4 +110,15 @@ it("a sweep looks three days back at first, then from the last one on with a qua
   expect(sweepSince(SINCE, null)).toBe("2026-11-17T12:00:00.000Z");
   expect(sweepSince(SINCE, { until: at(-60) } as ReconcileReport)).toBe(at(-75));
   expect(sweepSince(SINCE, { until: "never" } as ReconcileReport)).toBe("2026-11-17T12:00:00.000Z");
+});
+
+it("who could not be swept is looked at from the same moment on, and the others from the last sweep on", () => {
+  const last = {
+    until: at(0),
+    failed: [{ account: "mallory/any", reason: "401", since: at(-600) }],
+  } as ReconcileReport;
+  expect(sweepSinceOf("mallory/any", at(-15), last)).toBe(at(-600));
+  expect(sweepSinceOf("any/any", at(-15), last)).toBe(at(-15));
+  expect(sweepSinceOf("any/any", at(-15), { until: at(0) } as ReconcileReport)).toBe(at(-15));
+  expect(sweepSinceOf("any/any", at(-15), null)).toBe(at(-15));
 });

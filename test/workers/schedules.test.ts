@@ -71,6 +71,7 @@ it("a server without Schedules is told in the log, and stops nothing", async () 
 
 it("a schedule that is missing, paused or failing is told; one that does its work is not", async () => {
   const [good, bad, never] = [kindOf(10, "goodUpkeep"), kindOf(10, "badUpkeep"), kindOf(0)];
+  const partial = kindOf(10, "partialUpkeep");
   const troubled = (...kinds: UpkeepKind[]) => troubledSchedules(client, config, kinds);
   expect(await troubled(good, never)).toEqual([expect.stringContaining("upkeep/goodUpkeep is missing")]);
   const worker = await runWorker({
@@ -79,14 +80,17 @@ it("a schedule that is missing, paused or failing is told; one that does its wor
     activities: { unused: () => undefined },
   });
   try {
-    await ensureSchedules(client, config, log, [good, bad]);
+    await ensureSchedules(client, config, log, [good, partial, bad]);
     await expect
-      .poll(() => troubled(good, bad), { timeout: 20_000 })
-      .toEqual([expect.stringMatching(/^upkeep\/badUpkeep fails: upkeep\/badUpkeep-\S+ ended as FAILED$/)]);
+      .poll(() => troubled(good, partial, bad), { timeout: 20_000 })
+      .toEqual([
+        expect.stringMatching(/^upkeep\/partialUpkeep fails in part: .* the credentials of mallory \(.* \(401\)\.\)$/),
+        expect.stringMatching(/^upkeep\/badUpkeep fails: upkeep\/badUpkeep-\S+ ended as FAILED$/),
+      ]);
     await client.schedule.getHandle(scheduleId(good)).pause("for now");
     expect(await troubled(good)).toEqual(["upkeep/goodUpkeep is paused"]);
   } finally {
-    for (const kind of [good, bad]) await client.schedule.getHandle(scheduleId(kind)).delete();
+    for (const kind of [good, partial, bad]) await client.schedule.getHandle(scheduleId(kind)).delete();
     await worker.stop();
   }
 }, 60_000);
@@ -102,6 +106,20 @@ it.each([
   ["is paused, whatever it did", { ...runs, paused: true, lastEnded: endedAs("FAILED") }, "is paused"],
   ["failed the last time", { ...runs, lastEnded: endedAs("FAILED") }, "fails: upkeep/x-1 ended as FAILED"],
   ["was cut off", { ...runs, lastEnded: endedAs("TIMED_OUT") }, "fails: upkeep/x-1 ended as TIMED_OUT"],
+  [
+    "did a part of its work",
+    {
+      ...runs,
+      lastEnded: {
+        ...endedAs("COMPLETED"),
+        failed: [
+          { account: "mallory/any", reason: "401", since: "" },
+          { account: "any/any", reason: "away", since: "" },
+        ],
+      },
+    },
+    "fails in part: what was missed could not be looked for with the credentials of mallory (401), our own credentials (away)",
+  ],
   ["was cancelled by somebody", { ...runs, lastEnded: endedAs("CANCELLED") }, null],
   ["missed one", { ...runs, lastStartedAt: minutesAgo(25) }, null],
   [

@@ -114,6 +114,36 @@ describe("a delivery", () => {
   });
 });
 
+it("an owner whose key is refused keeps no other from being swept, and is told", async () => {
+  const asked: string[] = [];
+  const account = (owner: string): string => `${owner}/any`;
+  const sweeps = createReconcile({
+    forge: {
+      writableRepositories: async (of: string) => {
+        if (of === account("mallory")) throw new AccessDenied("GitHub", "The token was refused (401).");
+        return [];
+      },
+      viewer: async () => ({ login: "mergewright-bot", id: 1, kind: "user" }),
+      changedIssues: async (repository: string) => (asked.push(repository), []),
+    } as unknown as Forge,
+    triggers: { label: "mergewright", assignee: true, comment: true, opened: false } as never,
+    credentials: {
+      ours: null,
+      byOwner: new Map([
+        ["mallory", "token"],
+        ["ada", "token"],
+      ]),
+    },
+    repositories: ["Ada/engine", "mallory/spy"],
+  });
+  const { taskQueue, stop } = await runWorker({ activities: { ...sweeps, tryDeliveriesAgain: async () => 0 } });
+  stops.push(stop);
+  const { failed, since } = await sweep(taskQueue);
+  expect(asked).toContain("Ada/engine");
+  expect(asked).not.toContain("mallory/spy");
+  expect(failed).toEqual([{ account: account("mallory"), reason: "The token was refused (401).", since }]);
+});
+
 describe("a trigger", () => {
   it("starts one run, also when its worker dies before it can say so and the run has ended meanwhile; a later one starts another", async () => {
     const played = playActivities();

@@ -48,6 +48,10 @@ export async function failing(text: string): Promise<void> {
 
 export async function goodUpkeep(): Promise<void> {}
 
+export async function partialUpkeep(): Promise<unknown> {
+  return { failed: [{ account: "mallory/any", reason: "The token was refused (401).", since: "" }] };
+}
+
 export async function badUpkeep(): Promise<void> {
   throw ApplicationFailure.nonRetryable("it cannot be done");
 }
