@@ -11,6 +11,10 @@ export interface PlayedEmbeddings {
   }[];
   /** Answers all requests with this status; 0: as it should; -1: not at all. */
   fail(status: number): void;
+  /** After so many answers it answers no more, until `fail(0)`. */
+  stallAfter(answers: number): void;
+  /** Whether it does so now. */
+  readonly stalled: boolean;
   /** Refuses every request with a text that has this in it. */
   refuse(part: string | null): void;
   /** Answers the next request with this status. */
@@ -30,6 +34,7 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
   const seen: PlayedEmbeddings["seen"] = [];
   let unwanted: string | null = null;
   let always = 0;
+  let answers = Infinity;
   let failure: { status: number; headers: Record<string, string> } | null = null;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -40,6 +45,7 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
       const send = (status: number, value: unknown, headers: Record<string, string> = {}): void => {
         response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
       };
+      if (answers-- <= 0) always = -1;
       if (always === -1) return;
       if (always !== 0) return send(always, { error: { message: "played fault" } });
       if (failure !== null) {
@@ -64,7 +70,14 @@ export async function playEmbeddings({ apiKey }: { apiKey: string }): Promise<Pl
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     seen,
-    fail: (status) => void (always = status),
+    fail: (status) => {
+      always = status;
+      answers = Infinity;
+    },
+    get stalled() {
+      return always === -1;
+    },
+    stallAfter: (count) => void (answers = count),
     refuse: (part) => void (unwanted = part),
     failNext: (status, headers = {}) => (failure = { status, headers }),
     close: async () => {

@@ -12,6 +12,8 @@ export interface PlayedQdrant {
   readonly seen: { operation: string; bytes: number; points: number; body: unknown }[];
   /** Answers the next `count` requests with this status. */
   fail(status: number, count: number): void;
+  /** Answers each request so many milliseconds later. */
+  slow(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function playQdrant({
   const collections = new Map<string, Collection>();
   const seen: PlayedQdrant["seen"] = [];
   let failing = { status: 0, count: 0 };
+  let delayMs = 0;
 
   const server: Server = createServer((request, response) => {
     if (request.url === "/") {
@@ -88,6 +91,7 @@ export async function playQdrant({
     if (operation === null) throw new Refused(404, `no operation ${request.method} ${url.pathname}`);
     const points = (body as { points?: unknown[] } | undefined)?.points?.length ?? 0;
     seen.push({ operation: operation.name, bytes: raw.length, points, body });
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (failing.count > 0) {
       failing = { ...failing, count: failing.count - 1 };
       throw new Refused(failing.status, "played fault");
@@ -141,6 +145,7 @@ export async function playQdrant({
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     fail: (status, count) => (failing = { status, count }),
+    slow: (ms) => void (delayMs = ms),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -25,12 +25,12 @@ const source = fileURLToPath(new URL("../../../demo/repositories/little-duration
 export async function openIssue(
   { people, artifacts }: Cluster,
   name: string,
-  { title = QUICK, body = "59.7 s." }: { title?: string; body?: string } = {},
+  { title = QUICK, body = "59.7 s.", folder = source }: { title?: string; body?: string; folder?: string } = {},
 ): Promise<CrashRun> {
   const repository = `${OWNER}/${name}`;
   await people.addRepository({
     name: repository,
-    folder: source,
+    folder,
     labels: ["bug", "mergewright"],
     permissions: { [MAINTAINER]: "maintain", [BOT]: "write" },
   });
