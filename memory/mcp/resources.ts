@@ -103,7 +103,8 @@ async function listed(
   } catch (error) {
     const description = words(error, () => parts.failed(error, what));
     const uri = `mergewright://${what}`;
-    return { resources: [{ uri, name: `The ${what} cannot be listed now`, description, mimeType: JSON_TYPE }] };
+    const name = `The ${what} cannot be listed now`;
+    return { resources: [{ uri, name, title: name, description, mimeType: JSON_TYPE }] };
   }
 }
 

@@ -135,6 +135,12 @@ describe("/mcp with the API token", () => {
     expect(approved.structuredContent).toEqual({ id, approved: "merge", sha: HEAD, by: "ada" });
     const over = await call(client, "task_status", { id });
     expect(over.structuredContent).toMatchObject({ outcome: { kind: "merged" } });
+    // It waits for nothing any more.
+    const late = await call(client, "approve", { id, by: "ada", sha: HEAD });
+    expect([late.isError, late.text]).toEqual([true, expect.stringContaining(id)]);
+    expect(late.text).not.toContain("Something went wrong");
+    const unread = await call(client, "approve", { id, by: "ada" });
+    expect([unread.isError, unread.text]).toEqual([true, expect.stringContaining("name the head commit")]);
   });
 
   test("starts nothing in the name of somebody who may not write", async () => {
