@@ -1,5 +1,5 @@
 /** `mergewright replay [ID]`: whether runs under way fit the workflow code of this version, before it is let loose on them. */
-import { WorkflowNotFoundError } from "@temporalio/client";
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import { loadConfig } from "../config/load.ts";
 import { openRuns, type Replayed, replayRuns } from "../workers/replay.ts";
 import { runIdOf, withClient } from "./client.ts";
@@ -17,18 +17,11 @@ export default command({
     const id = args.id === undefined ? null : runIdOf(args.id, "replay");
     const config = loadConfig({ env: terminal.env, cwd: terminal.cwd });
     return withClient(config, async (client) => {
+      const ids = id === null ? await openRuns(client) : [await knownRun(client, id)];
       const workflows: Replayed[] = [];
-      try {
-        for await (const replayed of replayRuns(client, config, id === null ? await openRuns(client) : [id])) {
-          workflows.push(replayed);
-          if (!args.json) show(replayed, terminal);
-        }
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-        throw new CommandFailed(
-          "not-found",
-          `There is no run ${id}. \`mergewright status\` lists those that there are.`,
-        );
+      for await (const replayed of replayRuns(client, config, ids)) {
+        workflows.push(replayed);
+        if (!args.json) show(replayed, terminal);
       }
       const fits = workflows.every((workflow) => workflow.fits === true);
       if (args.json) terminal.document({ id, fits, workflows });
@@ -37,6 +30,16 @@ export default command({
     });
   },
 });
+
+async function knownRun(client: Client, id: string): Promise<string> {
+  try {
+    await client.workflow.getHandle(id).describe();
+    return id;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new CommandFailed("not-found", `There is no run ${id}. \`mergewright status\` lists those that there are.`);
+  }
+}
 
 const FITS = "They go on with this version.";
 const DOES_NOT =

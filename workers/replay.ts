@@ -1,5 +1,5 @@
 /** Tries whether the present workflow code still makes the decisions that a run has behind it, from its history alone. */
-import type { Client } from "@temporalio/client";
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import { DeterminismViolationError } from "@temporalio/workflow";
 import { Worker } from "@temporalio/worker";
 import type { Config } from "../config/config.ts";
@@ -11,8 +11,8 @@ import { bundleCache, workflowBundle } from "./workflow-bundle.ts";
 
 export interface Replayed {
   workflowId: string;
-  /** Temporal's own id of this execution. */
-  runId: string;
+  /** Temporal's own id of this execution; null: there is none. */
+  runId: string | null;
   /** Goes on with the present code. */
   open: boolean;
   /** null: it could not be tried. */
@@ -21,7 +21,7 @@ export interface Replayed {
   reason: string | null;
 }
 
-type Execution = Pick<Replayed, "workflowId" | "runId" | "open">;
+type Execution = Pick<Replayed, "workflowId" | "open"> & { runId: string };
 type History = Awaited<ReturnType<ReturnType<Client["workflow"]["getHandle"]>["fetchHistory"]>>;
 
 /** Workflow ids of all runs that are under way. */
@@ -34,7 +34,7 @@ export async function openRuns(client: Client): Promise<string[]> {
 
 /**
  * Replays runs and their agents: of an open run what goes on with it, of an ended one all. Nothing is written and no activity is
- * run. Throws WorkflowNotFoundError for a run that Temporal does not know.
+ * run. What Temporal does not know is told as that, and the rest is tried.
  */
 export async function* replayRuns(client: Client, config: Config, ids: readonly string[]): AsyncGenerator<Replayed> {
   // What Temporal's core says of a workflow that does not fit stands in the answer.
@@ -43,33 +43,73 @@ export async function* replayRuns(client: Client, config: Config, ids: readonly 
   const options = { workflowBundle: { codePath }, dataConverter: dataConverterFor(config) };
   for (const id of ids) {
     const run = await executionOf(client, id);
-    const history = await historyOf(client, run);
+    const history = run && (await historyOf(client, run));
+    if (run === null || history === null) {
+      yield unknown(id);
+      continue;
+    }
     // Not before there is something to replay: Temporal's core lives until its last worker ends, and the process with it.
     installTemporalLog(log);
     yield replayed(run, await replay(options, run, history));
-    for (const agent of await agentsOf(client, run, history))
-      yield replayed(agent, await replay(options, agent, await historyOf(client, agent)));
+    for (const { id: agentId, ended } of agentsIn(history)) {
+      const agent = await executionOf(client, agentId);
+      // An agent that has done its part is not asked again by a run that goes on.
+      if (agent !== null && run.open && !agent.open) continue;
+      const past = agent && (await historyOf(client, agent));
+      if (agent !== null && past !== null) yield replayed(agent, await replay(options, agent, past));
+      // One that has ended is forgotten after its time, however long its run goes on.
+      else if (!ended) yield unknown(agentId);
+    }
   }
 }
 
-async function executionOf(client: Client, id: string): Promise<Execution> {
-  const { workflowId, runId, status } = await client.workflow.getHandle(id).describe();
-  return { workflowId, runId, open: status.name === "RUNNING" };
-}
-
-function historyOf(client: Client, { workflowId, runId }: Execution): Promise<History> {
-  return client.workflow.getHandle(workflowId, runId).fetchHistory();
-}
-
-/** An agent that has done its part is not asked again by a run that goes on. */
-async function agentsOf(client: Client, run: Execution, { events }: History): Promise<Execution[]> {
-  const started = (events ?? []).flatMap((event) => {
-    const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId;
-    return child ? [child] : [];
+/** Null: Temporal knows none of that id. */
+function executionOf(client: Client, id: string): Promise<Execution | null> {
+  return known(async () => {
+    const { workflowId, runId, status } = await client.workflow.getHandle(id).describe();
+    return { workflowId, runId, open: status.name === "RUNNING" };
   });
-  const agents = await Promise.all(started.map((id) => executionOf(client, id)));
-  return agents.filter((agent) => agent.open || !run.open);
 }
+
+function historyOf(client: Client, { workflowId, runId }: Execution): Promise<History | null> {
+  return known(() => client.workflow.getHandle(workflowId, runId).fetchHistory());
+}
+
+async function known<T>(reading: () => Promise<T>): Promise<T | null> {
+  try {
+    return await reading();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** As the history of their run tells of them. */
+function agentsIn({ events }: History): { id: string; ended: boolean }[] {
+  const all = events ?? [];
+  const ended = new Set(all.map((event) => endOfChild(event)?.workflowExecution?.workflowId));
+  return all.flatMap((event) => {
+    const id = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId;
+    return id ? [{ id, ended: ended.has(id) }] : [];
+  });
+}
+
+function endOfChild(event: NonNullable<History["events"]>[number]) {
+  return (
+    event.childWorkflowExecutionCompletedEventAttributes ??
+    event.childWorkflowExecutionFailedEventAttributes ??
+    event.childWorkflowExecutionCanceledEventAttributes ??
+    event.childWorkflowExecutionTerminatedEventAttributes ??
+    event.childWorkflowExecutionTimedOutEventAttributes
+  );
+}
+
+function unknown(workflowId: string): Replayed {
+  return { workflowId, runId: null, open: false, fits: null, reason: UNKNOWN };
+}
+
+const UNKNOWN =
+  "Temporal does not know it: it was deleted, or its time in Temporal (the retention of the namespace) is over.";
 
 async function replay(
   options: Parameters<typeof Worker.runReplayHistory>[0],
