@@ -16,13 +16,13 @@ export interface ParsedQuery {
   scope: ReadonlySet<string>;
 }
 
-/** An issue may quote a whole log; its first pages say what it is about. */
+/** An issue or a message may quote a whole log; its first pages say what it is about. */
 const MAX_CHARACTERS = 20_000;
 /** Neighbouring words of prose may be one name in code: "dark mode" and darkMode. */
 const JOINED_WEIGHT = 0.5;
 
 export function parseQuery(raw: string): ParsedQuery {
-  const text = withoutTrailers(raw.slice(0, MAX_CHARACTERS));
+  const text = withoutTrailers(raw);
   const lines = text.split("\n");
   const first = lines.findIndex((line) => line.trim() !== "");
   const title = (lines[first] ?? "").slice(0, 300);
@@ -49,9 +49,10 @@ const URL = /\bhttps?:\/\/[^\s)>\]]+/g;
 const TRAILER =
   /^[ \t]*(?:(?:[a-z]+-){1,3}(?:by|id|on|url|issue|number):|cc:|git-svn-id:|\(cherry[- ]picked from|(?:refs?|see|closes|fixes)[: ]+(?:[\w.-]+\/[\w.-]+)?#\d).*$/gim;
 
-/** A commit's message without the lines that programs put there. */
+/** The beginning of a message, without the lines that programs put there. */
 export function withoutTrailers(message: string): string {
   return message
+    .slice(0, MAX_CHARACTERS)
     .replace(TRAILER, "")
     .replace(/<!--(?:(?!<!--)[\s\S])*?-->/g, " ")
     .replace(/^-{3,}\s*$/gm, "");

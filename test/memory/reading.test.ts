@@ -184,6 +184,15 @@ describe("A text is read for", () => {
     }
   });
 
+  it("what its first pages say: a commit's message with a log of 300 kB in it is cut before it is read", () => {
+    const group = (log: string) =>
+      commitGroup({ hash: "a", atSeconds: 1, message: `Mend basket\n\n${log}`, files: ["a.ts"] }, "1");
+    for (const piece of ["<!--", "<!-- a", "refs: a/", "x-", "---\n", "base64"]) {
+      const log = piece.repeat(Math.ceil(20_000 / piece.length));
+      expect(group(`${log}${log.repeat(14)} afterwards`)).toEqual(group(log));
+    }
+  });
+
   it("nothing, when there is nothing", () => {
     expect(parseQuery("  \n ")).toMatchObject({ paths: [], sentences: [] });
   });
