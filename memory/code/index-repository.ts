@@ -54,13 +54,16 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
   // Until this is taken off again what is stored may be of two commits: after a kill, or where two processes write at once.
   const writing = randomUUID();
   const form = formOf(input);
+  // Whoever has left its mark may have been killed, or be in the middle of a write that is done when we are.
+  const overtaken = note !== null && !SETTLED.has(note.writing);
   // What is made anew file by file has vectors of two models until the last one is done.
   const mixed = note !== null && (note.form !== form || note.mixed === true);
   const begun: IndexNote = { ...(note ?? { commit: "", files: 0, commits: 0 }), form, writing, mixed };
   await store.setNote(scope, { ...begun }, signal);
-  const { lacking, ...files } = await indexFiles(input, commit);
-  const history = await indexHistory(input, commit);
-  await indexTold(input);
+  const marked: IndexInput = { ...input, store: markedStore(store, writing, form) };
+  const { lacking, tree, ...files } = await indexFiles(marked, commit);
+  const history = await indexHistory(marked, commit);
+  const shown = await indexTold(marked);
   await store.optimize(scope, signal);
   const result: IndexReport = {
     commit,
@@ -71,19 +74,42 @@ export async function indexRepository(input: IndexInput): Promise<IndexReport> {
     ...(lacking === null ? {} : { lacking }),
   };
   const now = (await store.note(scope, signal)) as IndexNote | null;
-  const alone = now?.writing === writing;
+  const followed = now?.writing !== writing;
+  const alone = !followed && !overtaken;
+  const complete = shown.size === tree.size && [...tree].every(([path, tag]) => shown.get(filePrefix + path) === tag);
+  const ofOtherForm = now?.form !== form || (followed && now.mixed === true) || (overtaken && note?.form !== form);
   const written: IndexNote = {
     form,
     commit,
     files: files.files,
     commits: history.commits,
-    // Somebody else wrote meanwhile, or vectors are lacking: the next index compares everything.
-    writing: !alone ? "several" : lacking === null ? null : "lacks vectors",
+    // Somebody else wrote, or may have, or vectors are lacking: the next index compares everything.
+    writing: !alone || (!complete && lacking === null) ? "several" : lacking === null ? null : "lacks vectors",
     // Of files that have vectors and files that have none the first would be found alone.
-    mixed: lacking !== null || (!alone && (now === null || now.form !== form || now.mixed === true)),
+    mixed: lacking !== null || (!alone && ofOtherForm) || (!complete && mixed),
   };
   await store.setNote(scope, { ...written }, signal);
   return result;
+}
+
+/** What the mark says where nobody is known to write; another one is a writer's own. */
+const SETTLED: ReadonlySet<string | null> = new Set([null, "several", "lacks vectors"]);
+
+/** Another writer takes our mark for one that a killed process left: it is told before each write that there are two, so that it holds when we are killed. */
+function markedStore(store: PointStore, writing: string, form: string): PointStore {
+  return {
+    ...store,
+    async write(scope, change, signal) {
+      const now = (await store.note(scope, signal)) as IndexNote | null;
+      if (now !== null && now.writing !== writing && now.writing !== "several")
+        await store.setNote(
+          scope,
+          { ...now, writing: "several", mixed: now.mixed === true || now.form !== form },
+          signal,
+        );
+      await store.write(scope, change, signal);
+    },
+  };
 }
 
 export interface IndexNote {
@@ -107,10 +133,13 @@ export function formOf({ dense }: { dense?: Pick<Dense, "model"> }): string {
 async function indexFiles(
   input: IndexInput,
   commit: string,
-): Promise<Pick<IndexReport, "files" | "changed" | "removed"> & Pick<Embedded, "lacking">> {
+): Promise<
+  Pick<IndexReport, "files" | "changed" | "removed"> & Pick<Embedded, "lacking"> & { tree: Map<string, string> }
+> {
   const { store, source, scope, signal, onProgress, dense } = input;
   const tagOf = (blob: string): string => `${blob}:${formOf(input)}`;
   const tree = await source.tree(commit, signal);
+  const tags = new Map([...tree].map(([path, blob]) => [path, tagOf(blob)]));
   const stored = await store.groups(scope, filePrefix, signal);
   const wanted = [...tree].filter(([path, blob]) => stored.get(filePrefix + path) !== tagOf(blob));
   const gone = [...stored.keys()].filter((name) => !tree.has(name.slice(filePrefix.length)));
@@ -137,7 +166,7 @@ async function indexFiles(
     done += batch.length;
     onProgress?.({ step: "files", done, total: wanted.length });
   }
-  return { files: tree.size, changed: wanted.length, removed: gone.length, lacking };
+  return { files: tree.size, changed: wanted.length, removed: gone.length, lacking, tree: tags };
 }
 
 async function indexHistory(
@@ -160,9 +189,10 @@ async function indexHistory(
   return { commits: hashes.length, newCommits: fresh.length };
 }
 
-/** Both halves are stored by now, so this can be made from the store alone, and is made anew after an interruption. */
-async function indexTold({ store, scope, signal }: IndexInput): Promise<void> {
-  const files = filesOf((await store.groups(scope, filePrefix, signal)).keys());
+/** Both halves are stored by now, so this can be made from the store alone, and is made anew after an interruption. Returns the files that it shows. */
+async function indexTold({ store, scope, signal }: IndexInput): Promise<Map<string, string>> {
+  const shown = await store.groups(scope, filePrefix, signal);
+  const files = filesOf(shown.keys());
   const commits = (await store.payloads(scope, commitPrefix, signal)) as Map<string, CommitPayload>;
   const stored = await store.groups(scope, toldPrefix, signal);
   const told = toldOf(commits, files);
@@ -174,6 +204,7 @@ async function indexTold({ store, scope, signal }: IndexInput): Promise<void> {
     const put = wanted.slice(at, at + BATCH_TOLD).map(({ group }) => group());
     await store.write(scope, { put, remove: [] }, signal);
   }
+  return shown;
 }
 
 function* batches(

@@ -149,7 +149,66 @@ describe.each(stores)("Code indexed in %s", (_, open) => {
     });
     await expect(interrupted).rejects.toThrow("enough");
     expect(await index(base)).toMatchObject({ files: 5, removed: 200, unchanged: false });
+    // Whoever had not ended may still have been about to write.
+    expect(await index(base)).toMatchObject({ changed: 0, removed: 0, unchanged: false });
     expect(await index(base)).toMatchObject({ unchanged: true });
+  });
+
+  it.each([
+    ["the only batch of", 0, 1],
+    ["a later batch of", 1, 250],
+  ])(
+    "repairs what %s another writer, who was killed, had in its hands while this one indexed",
+    async (_, at, files) => {
+      const text = (word: string, count: number) =>
+        Object.fromEntries(
+          Array.from({ length: count }, (_each, which) => [`src/f${which}.ts`, `const ${word} = ${which};\n`]),
+        );
+      repository.commit("Start", { "README.md": "read\n" });
+      await index();
+      const one = repository.commit("One", text("earlier", files));
+      const two = repository.commit("Two", text("later", files));
+      let writes = 0;
+      const slow: PointStore = {
+        ...store,
+        async write(...change) {
+          if (writes++ === at) {
+            expect(await index(two)).toMatchObject({ commit: two });
+            await store.write(...change);
+            throw new Error("killed");
+          }
+          await store.write(...change);
+        },
+      };
+      const { source } = countedSource(join(repository.folder, ".git"));
+      const killed = createCodeIndex({ store: slow, embedder: null }).index(scope, source, one, { signal });
+      await expect(killed).rejects.toThrow("killed");
+      expect((await search("earlier")).length).toBeGreaterThan(0);
+      expect(await index(two)).toMatchObject({ unchanged: false });
+      expect(await search("earlier")).toEqual([]);
+      await index(two);
+      expect(await index(two)).toMatchObject({ unchanged: true });
+    },
+  );
+
+  it("is compared once more where a writer that was thought dead went on", async () => {
+    repository.commit("Start", { "README.md": "read\n" });
+    await index();
+    const one = repository.commit("One", { "src/a.ts": "const earlier = 1;\n", "src/b.ts": "const earlier = 2;\n" });
+    const two = repository.commit("Two", { "src/a.ts": "const later = 1;\n", "src/b.ts": "const later = 2;\n" });
+    const { source } = countedSource(join(repository.folder, ".git"));
+    // It stands still between its look at the tree and its first write, for as long as two others take.
+    const slow = {
+      ...source,
+      contents: async (...wanted: Parameters<typeof source.contents>) => {
+        for (let at = 0; at < 3; at++) await index(two);
+        expect(await index(two)).toMatchObject({ unchanged: true });
+        return source.contents(...wanted);
+      },
+      history: () => Promise.reject(new Error("killed")),
+    };
+    await expect(code.index(scope, slow, one, { signal })).rejects.toThrow("killed");
+    expect(await index(two)).toMatchObject({ changed: 2, unchanged: false });
   });
 
   it("tells how far it is", async () => {
