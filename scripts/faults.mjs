@@ -1,14 +1,15 @@
 /** `npm run --silent test:faults [-- --json] [--seeds N] [IDS or GROUPS ...]`: set-up, the tests of the fault score, and the score. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import util from "node:util";
-import { chooseRows, scoreOf, scoreText, testNamePattern } from "./faults/score.mjs";
+import { chooseRows, idsIn, scoreOf, scoreText, testNamePattern } from "./faults/score.mjs";
 import { root, setUp } from "./setup/set-up.mjs";
 import { main, start } from "./setup/start.mjs";
 
 const usage = `Usage: npm run --silent test:faults -- [--json] [--seeds N] [IDS or GROUPS ...]
   --json     one JSON document on standard output: {groups: {A: {passed, total}, ...}, failures: [{id, reason}]}
+             (the id "all": something went wrong outside of all tests, and the whole does not pass)
   --seeds N  how many random crash runs (default 5)
   IDS        rows such as A5 C10, or groups such as A D; all without one`;
 
@@ -29,7 +30,8 @@ await main(async () => {
     process.stderr.write(`No row or group of the fault score: ${unknown.join(", ")}\nThere are: ${ids.join(" ")}\n`);
     return 2;
   }
-  const score = scoreOf(chosen, await runTests(chosen, { ...env, MERGEWRIGHT_FAULT_SEEDS: String(asked.seeds) }));
+  const report = await runTests(chosen, { ...env, MERGEWRIGHT_FAULT_SEEDS: String(asked.seeds) });
+  const score = scoreOf(chosen, report, await idsOfFiles());
   process.stdout.write(`${asked.json ? JSON.stringify(score) : scoreText(score)}\n`);
   return score.failures.length > 0 ? 1 : 0;
 });
@@ -51,10 +53,12 @@ async function runTests(ids, env) {
       { ...env, MERGEWRIGHT_FAULTS_REPORT: file },
       ["inherit", 2, 2],
     );
-    return await readFile(file, "utf8").then(JSON.parse, () => ({
-      tests: [],
-      errors: [`the tests ended (exit code ${code}) before they could report`],
-    }));
+    /** @type {import("./faults/score.mjs").Report} */
+    const report = await readFile(file, "utf8").then(JSON.parse, () => ({ tests: [], fileErrors: [], errors: [] }));
+    const told =
+      report.errors.length + report.fileErrors.length > 0 || report.tests.some(({ state }) => state === "failed");
+    if (code !== 0 && !told) report.errors.push(`the tests ended with exit code ${code} and did not tell why`);
+    return report;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -66,6 +70,14 @@ async function rowIds() {
   /** @type {typeof import("../test/faults/rows.ts")} */
   const { rows } = await tsImport("../test/faults/rows.ts", import.meta.url);
   return rows.map(({ id }) => id);
+}
+
+/** @returns {Promise<Record<string, string[]>>} */
+async function idsOfFiles() {
+  const folder = join("test", "faults");
+  const names = (await readdir(join(root, folder))).filter((name) => name.endsWith(".test.ts"));
+  const read = async (/** @type {string} */ name) => idsIn(await readFile(join(root, folder, name), "utf8"));
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [join(folder, name), await read(name)])));
 }
 
 /**

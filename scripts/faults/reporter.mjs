@@ -14,11 +14,12 @@ export default class FaultsReporter {
    */
   onTestRunEnd(modules, unhandledErrors) {
     /** @type {Report} */
-    const report = { tests: [], errors: unhandledErrors.map(firstLine) };
+    const report = { tests: [], fileErrors: [], errors: unhandledErrors.map(firstLine) };
     for (const module of modules) {
       const file = relative(process.cwd(), module.moduleId);
       const suites = [module, ...module.children.allSuites()];
-      report.errors.push(...suites.flatMap((suite) => suite.errors().map((error) => `${file}: ${firstLine(error)}`)));
+      const errors = suites.flatMap((suite) => suite.errors());
+      report.fileErrors.push(...errors.map((error) => ({ file, reason: firstLine(error) })));
       for (const test of module.children.allTests()) report.tests.push({ title: test.name, file, ...outcomeOf(test) });
     }
     const path = process.env.MERGEWRIGHT_FAULTS_REPORT;

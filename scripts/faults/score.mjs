@@ -10,7 +10,8 @@
 /**
  * @typedef {object} Report What `reporter.mjs` writes.
  * @property {TestResult[]} tests
- * @property {string[]} errors Of files that could not be loaded, of hooks, and outside of all tests.
+ * @property {{ file: string, reason: string }[]} fileErrors Of files that could not be loaded, and of their hooks.
+ * @property {string[]} errors Outside of all files.
  */
 /**
  * @typedef {object} Score
@@ -42,17 +43,28 @@ export function testNamePattern(ids) {
 }
 
 /**
+ * The ids that a test file speaks of, read from its text: a file that does not load names no test.
+ * @param {string} text
+ */
+export function idsIn(text) {
+  return [
+    ...new Set([...text.matchAll(/(["'`])([A-E]\d{1,2})(?=: |\1)/g)].map(([, , id]) => /** @type {string} */ (id))),
+  ];
+}
+
+/**
  * @param {readonly string[]} ids
  * @param {Report} report
- * @returns {Score}
+ * @param {Readonly<Record<string, readonly string[]>>} idsOfFiles What `idsIn` found, by file.
+ * @returns {Score} What went wrong outside of all files is a failure of `all`: nobody knows which rows it spoiled.
  */
-export function scoreOf(ids, report) {
+export function scoreOf(ids, report, idsOfFiles) {
   /** @type {Score} */
-  const score = { groups: {}, failures: [] };
+  const score = { groups: {}, failures: report.errors.map((reason) => ({ id: "all", reason })) };
   for (const id of ids) {
     const group = (score.groups[groupOf(id)] ??= { passed: 0, total: 0 });
     group.total += 1;
-    const reason = whyNot(id, report);
+    const reason = whyNot(id, report, idsOfFiles);
     if (reason === null) group.passed += 1;
     else score.failures.push({ id, reason });
   }
@@ -71,16 +83,25 @@ export function scoreText({ groups, failures }) {
 /**
  * @param {string} id
  * @param {Report} report
+ * @param {Readonly<Record<string, readonly string[]>>} idsOfFiles
  * @returns {string | null}
  */
-function whyNot(id, { tests, errors }) {
+function whyNot(id, { tests, fileErrors }, idsOfFiles) {
   const mine = tests.filter(({ title }) => title.startsWith(`${id}: `));
-  const failed = mine.filter(({ state }) => state === "failed");
-  if (failed.length > 0) return failed.map(({ title, reason }) => `"${title}" failed: ${reason}`).join("; ");
+  const seenIn = new Set(mine.map(({ file }) => file));
+  const expectedIn = Object.keys(idsOfFiles).filter((file) => idsOfFiles[file]?.includes(id));
+  const wrong = [
+    ...mine.filter(({ state }) => state === "failed").map(({ title, reason }) => `"${title}" failed: ${reason}`),
+    // A hook's error leaves the tests of its file passed: what it looked after may be what this row is about.
+    ...fileErrors
+      .filter(({ file }) => seenIn.has(file) || expectedIn.includes(file))
+      .map(({ file, reason }) => `${file}: ${reason}`),
+    ...expectedIn.filter((file) => !seenIn.has(file)).map((file) => `${file} told of none of its tests of this row`),
+  ];
+  if (wrong.length > 0) return wrong.join("; ");
   if (mine.some(({ state }) => state === "passed")) return null;
-  const also = errors.length > 0 ? ` Errors of this run: ${errors.join("; ")}` : "";
-  if (mine.length === 0) return `no test has this id.${also}`;
-  return `skipped: ${mine.map(({ reason }) => reason ?? "no reason given").join("; ")}.${also}`;
+  if (mine.length === 0) return "no test has this id.";
+  return `skipped: ${mine.map(({ reason }) => reason ?? "no reason given").join("; ")}.`;
 }
 
 /** @param {string} id */
