@@ -10,6 +10,8 @@ export interface LedgerEntry {
   endedMs: number | null;
   /** Of the request's body: equal requests have equal digests. */
   digest: string;
+  /** Of the reply that was asked for (`place.ts`). */
+  place: string;
   role: string | null;
   scenario: string | null;
   round: number;
@@ -32,7 +34,7 @@ export interface LedgerTotals {
   requests: number;
   paid: number;
   delivered: number;
-  /** Requests whose reply was delivered more than once: what a run must never do. */
+  /** Places in a conversation whose reply was delivered more than once: what a run must never do. */
   paidTwice: number;
   inputTokens: number;
   cacheReadTokens: number;
@@ -67,7 +69,7 @@ export class Ledger {
   read(): { entries: LedgerEntry[]; totals: LedgerTotals } {
     const delivered = this.entries.filter((entry) => entry.delivered);
     const times = new Map<string, number>();
-    for (const { digest } of delivered) times.set(digest, (times.get(digest) ?? 0) + 1);
+    for (const { place } of delivered) times.set(place, (times.get(place) ?? 0) + 1);
     const sum = (pick: (usage: NonNullable<LedgerEntry["usage"]>) => number): number =>
       this.entries.reduce((total, { usage }) => total + (usage ? pick(usage) : 0), 0);
     const totals = {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Fault, Faults, refusalOf, spoilReply } from "./faults.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { placeOf } from "./place.ts";
 import { findTurn, readRequest } from "./read.ts";
 import { Refusal, errorBody, invalid } from "./refusal.ts";
 import { makeReply, shortHash, sse, streamEvents, wholeMessage, type Reply } from "./reply.ts";
@@ -111,6 +112,7 @@ async function messages(play: Play, request: IncomingMessage, response: ServerRe
     receivedMs,
     endedMs: null,
     digest: shortHash(raw),
+    place: "",
     role: null,
     scenario: null,
     round: 0,
@@ -157,6 +159,7 @@ async function answer(
   checkRequest(body, play.validation);
   const read = readRequest(body);
   Object.assign(entry, {
+    place: placeOf(read),
     role: read.role,
     round: read.round,
     turn: read.turn,

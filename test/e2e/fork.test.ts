@@ -59,7 +59,8 @@ it("a fork goes on from a turn with its tree and its conversation, beside a run 
 
     // Nothing that was paid for was asked for again, and the run that it came from is as it was.
     expect(askedFor(stage)).toEqual({ classifier: 1, planner: 2, coder: taken + (taken - 2), reviewer: 2 });
-    expect(model!.ledger.read().totals.paidTwice).toBe(0);
+    // But for the place that the fork goes on from: its reply was asked for with the instruction.
+    expect(model!.ledger.read().totals.paidTwice).toBe(1);
     expect(await statusOf(stage, original.id)).toEqual(original);
     const pull = await pullOf(stage, fork);
     expect(pull).toMatchObject({ head: { ref: branch }, state: "open" });

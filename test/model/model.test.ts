@@ -92,6 +92,18 @@ describe("Claude's reply", () => {
     expect(two.content).toEqual(one.content);
     expect(played.ledger.read().totals.paidTwice).toBe(1);
   });
+
+  it("counts as paid twice at the same place of a conversation, though the last message is another", async () => {
+    const before = played.ledger.read().totals.paidTwice;
+    const said: Segment = { role: "assistant", content: [{ type: "text", text: "I look." }] };
+    const past = [say("# Brief: start\n\nSimple, and again"), said];
+    await model.reply(request("coder", [...past, say("It is 10:00.")]), options());
+    expect(played.ledger.read().totals.paidTwice).toBe(before);
+    await model.reply(request("coder", [...past, say("It is 10:01.")]), options());
+    expect(played.ledger.read().totals.paidTwice).toBe(before + 1);
+    await model.reply(request("coder", [...past, say("It is 10:01."), said, say("Go on.")]), options());
+    expect(played.ledger.read().totals.paidTwice).toBe(before + 1);
+  });
 });
 
 describe("a fault of the model", () => {

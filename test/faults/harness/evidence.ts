@@ -80,13 +80,14 @@ async function stepsOf({ people, folder }: Cluster, run: CrashRun, expected: rea
     : [`commands that ran: ${ran.join(", ") || "none"}; expected: ${expected.join(", ")}`];
 }
 
+/** By place, not by request: an attempt that composes its request a little differently pays no less. */
 function paidTwice({ folder }: Cluster, run: CrashRun, kills: readonly Kill[]): string[] {
   const first = new Map<string, LedgerEntry>();
   const wrong: string[] = [];
   for (const entry of jsonLines<LedgerEntry>(join(folder, "model.jsonl"))) {
     if (!entry.delivered || entry.receivedMs < run.startedAt) continue;
-    const known = first.get(entry.digest);
-    first.set(entry.digest, entry);
+    const known = first.get(entry.place);
+    first.set(entry.place, entry);
     if (!known) continue;
     const inFlight = kills.some(({ at }) => at - known.endedMs! < IN_FLIGHT_MS && at >= known.receivedMs);
     if (!inFlight)
