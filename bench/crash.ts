@@ -2,22 +2,20 @@
  * From kill -9 of a worker in the middle of a turn to the moment when another worker takes the turn up: `npm run bench:crash
  * [-- --runs N] [--homes own] [--json]`. Each run is killed five times. The whole stands as separate processes, as in production.
  */
-import { parseArgs } from "node:util";
 import { startCluster } from "../test/faults/harness/cluster.ts";
 import { crash, holdModel, until, workerOn } from "../test/faults/harness/crash.ts";
 import { retakenMs, spread } from "../test/faults/harness/recovery.ts";
 import { finish, openIssue, trigger } from "../test/faults/harness/run.ts";
 import { wrongAfter } from "../test/faults/harness/evidence.ts";
 import { QUICK_STEPS } from "../test/faults/harness/scenario.ts";
+import { readArguments } from "./arguments.ts";
+import { measured } from "./statistics.ts";
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "2" },
-    homes: { type: "string", default: "shared" },
-    json: { type: "boolean", default: false },
-  },
+const { runs, homes, json } = readArguments("Usage: npm run bench:crash -- [--runs 2] [--homes shared|own] [--json]", {
+  runs: { kind: "count", default: 2 },
+  homes: { kind: "choice", choices: ["shared", "own"], default: "shared" },
+  json: { kind: "switch" },
 });
-const homes = values.homes === "own" ? "own" : "shared";
 /** The coder's turns at which its worker is killed. */
 const KILLED_TURNS = [0, 1, 2, 3, 4];
 /** Longer than anything here waits for. */
@@ -27,7 +25,7 @@ const cluster = await startCluster({ homes });
 const times: number[] = [];
 const wrong: string[] = [];
 try {
-  for (let number = 1; number <= Number(values.runs); number++) {
+  for (let number = 1; number <= runs; number++) {
     const run = await openIssue(cluster, `bench-${number}`);
     const asked = KILLED_TURNS.map((turn) => holdModel(cluster, { role: "coder", turn, ms: HELD_MS }));
     const waits = await Promise.all(asked);
@@ -60,10 +58,10 @@ try {
   await cluster.close();
 }
 
-const { count, median, p95, max } = spread(times);
+const { count, median, p95, max } = spread(measured("no step was taken up by another worker", times));
 const report = { kills: count, homes, medianMs: median, p95Ms: p95, maxMs: max, wrong };
 process.stdout.write(
-  values.json
+  json
     ? `${JSON.stringify(report)}\n`
     : `From kill -9 to the next worker at the turn: median ${median} ms, p95 ${p95} ms, at most ${max} ms, of ${count} (homes: ${homes}).\n${wrong.length === 0 ? "Everything outside was done once." : wrong.join("\n")}\n`,
 );

@@ -5,7 +5,6 @@
  */
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Client, Connection } from "@temporalio/client";
 import { removeStage, setStage, type Stage } from "../demo/stage.ts";
 import { findTemporalServer } from "../workers/temporal-state.ts";
@@ -21,8 +20,9 @@ import {
   wrongOutside,
 } from "./load/crowd.ts";
 import { loadScenario } from "./load/scenario.ts";
+import { readArguments } from "./arguments.ts";
 import { memoryOf } from "./process-memory.ts";
-import { rounded, spread, type Spread } from "./statistics.ts";
+import { measured, rounded, spread, type Spread } from "./statistics.ts";
 
 interface Report {
   machine: { processors: number; memoryGb: number; sandbox: "docker" | "local" };
@@ -48,30 +48,25 @@ interface Report {
   temporalMb: { start: number; peak: number };
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    issues: { type: "string", default: "200" },
-    repositories: { type: "string", default: "20" },
-    busy: { type: "string", default: "150" },
-    "at-once": { type: "string" },
-    minutes: { type: "string", default: "60" },
-    json: { type: "boolean", default: false },
+const flags = readArguments(
+  "Usage: npm run bench:load -- [--issues 200] [--repositories 20] [--busy 150] [--at-once N] [--minutes 60] [--json]\n" +
+    "The busy repository has `busy` issues, one has a single issue, and the rest is spread over the others, which have one each at least.",
+  {
+    issues: { kind: "count", default: 200 },
+    repositories: { kind: "count", default: 20, atLeast: 2 },
+    busy: { kind: "count", default: 150 },
+    "at-once": { kind: "count", default: null },
+    minutes: { kind: "count", default: 60 },
+    json: { kind: "switch" },
   },
-});
-const [issues, repositories, busy, minutes] = [flags.issues, flags.repositories, flags.busy, flags.minutes].map(Number);
-const others = repositories! - 2;
-const wrongArguments =
-  [issues, repositories, busy, minutes].some((value) => !Number.isInteger(value) || value! < 1) ||
-  others < 0 ||
-  issues! < busy! + others + 1 ||
-  (others === 0 && issues !== busy! + 1);
-if (wrongArguments) {
-  process.stderr.write(
-    "Usage: npm run bench:load -- [--issues 200] [--repositories 20] [--busy 150] [--at-once N] [--minutes 60] [--json]\n" +
-      "The busy repository has `busy` issues, one has a single issue, and the rest is spread over the others, which have one each at least.\n",
-  );
-  process.exit(2);
-}
+  ({ issues, repositories, busy }) => {
+    const left = issues - busy - 1;
+    const fits = repositories === 2 ? left === 0 : left >= repositories - 2;
+    return fits ? null : `${issues} issues do not fit into ${repositories} repositories of which one has ${busy}.`;
+  },
+);
+const { issues, repositories, busy, minutes } = flags;
+const others = repositories - 2;
 
 const stage = await setStage({
   repositoryName: "little-duration",
@@ -81,7 +76,7 @@ const stage = await setStage({
   env: {
     ...handedOn(["TEMPORAL_CLI", "DOCKER_IMAGE", "EXECUTION_MODE"]),
     LOG_LEVEL: "info",
-    ...(flags["at-once"] ? { MERGEWRIGHT_RUNS_AT_ONCE: flags["at-once"] } : {}),
+    ...(flags["at-once"] ? { MERGEWRIGHT_RUNS_AT_ONCE: String(flags["at-once"]) } : {}),
   },
 });
 let report: Report;
@@ -99,7 +94,7 @@ async function measure(on: Stage): Promise<Report> {
   const connection = await Connection.connect({ address: on.temporal.address });
   const client = new Client({ connection });
   const pids = { product: on.product.process.pid!, temporal: findTemporalServer(on.home)!.pid };
-  const timeoutMs = minutes! * 60_000;
+  const timeoutMs = minutes * 60_000;
   const quiet = await addRepository(on, "quiet");
 
   say("one issue to warm up, then one alone");
@@ -114,9 +109,9 @@ async function measure(on: Stage): Promise<Report> {
   const aloneMs = (await durations(client, [alone], silent)).get(alone)!;
 
   say("the crowd is opened");
-  const crowd = await openIssues(on, await addRepository(on, "busy"), busy!);
+  const crowd = await openIssues(on, await addRepository(on, "busy"), busy);
   for (let index = 0; index < others; index++) {
-    const count = Math.floor((issues! - busy! - 1 + index) / others);
+    const count = Math.floor((issues - busy - 1 + index) / others);
     crowd.push(...(await openIssues(on, await addRepository(on, `other-${index + 1}`), count)));
   }
   const single = await openNext(on, quiet);
@@ -144,13 +139,23 @@ async function measure(on: Stage): Promise<Report> {
       sandbox: process.env["EXECUTION_MODE"]?.startsWith("local") ? "local" : "docker",
     },
     issues: crowd.length,
-    repositories: repositories!,
+    repositories: repositories,
     merged: crowd.length - wrong.filter((each) => each.includes("#")).length,
     wrong,
     issuesPerMinute: rounded(crowd.length / ((lastEnd - startedAt) / 60_000)),
-    seconds: spread([...took.values()].map((ms) => ms / 1000)),
+    seconds: spread(
+      measured(
+        "no issue came to its end",
+        [...took.values()].map((ms) => ms / 1000),
+      ),
+    ),
     singleIssueSeconds: { alone: rounded(aloneMs / 1000), inTheCrowd: rounded(took.get(single)! / 1000) },
-    webhookMs: spread(answers.map(({ durationMs }) => durationMs)),
+    webhookMs: spread(
+      measured(
+        "no delivery was answered",
+        answers.map(({ durationMs }) => durationMs),
+      ),
+    ),
     gitHubRequestsPerRun: {
       all: rounded(asked.length / crowd.length),
       changing: rounded(asked.filter(({ method }) => method !== "GET").length / crowd.length),

@@ -13,6 +13,12 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), p95: at(0.95) };
 }
 
+/** What a benchmark stands on. Throws without a single number: it has failed, whatever else it could tell. */
+export function measured(what: string, values: readonly number[]): readonly number[] {
+  if (values.length === 0) throw new Error(`The benchmark has measured nothing: ${what}.`);
+  return values;
+}
+
 export function rounded(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -5,7 +5,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Client, Connection } from "@temporalio/client";
 import { startGitHub } from "../demo/github/server.ts";
 import { benchScenario } from "../demo/model/bench.ts";
@@ -19,10 +18,11 @@ import { RepositorySettings } from "../domain/settings.ts";
 import { startTemporalServer } from "../test/support/temporal-server.ts";
 import { freePort } from "../workers/temporal-process.ts";
 import { findTemporalServer } from "../workers/temporal-state.ts";
+import { readArguments } from "./arguments.ts";
 import { bareLoop } from "./bare-loop.ts";
 import { breakdownOf } from "./breakdown.ts";
 import { memoryOf } from "./process-memory.ts";
-import { rounded, spread, type Spread } from "./statistics.ts";
+import { measured, rounded, spread, type Spread } from "./statistics.ts";
 
 interface Report {
   turns: number;
@@ -46,19 +46,12 @@ const REPOSITORY = "bench/turns";
 const WARM_UP = "Warm-up";
 const MEASURED = "Measured turns";
 
-const { values: flags } = parseArgs({
-  options: {
-    turns: { type: "string", default: "50" },
-    server: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
+const flags = readArguments("Usage: npm run bench:turns -- [--turns N (2 or more)] [--server file|memory] [--json]", {
+  turns: { kind: "count", default: 50, atLeast: 2 },
+  server: { kind: "choice", choices: SERVERS, default: null },
+  json: { kind: "switch" },
 });
-const turns = Number(flags.turns);
-const asked: ServerKind | undefined = flags.server === "file" || flags.server === "memory" ? flags.server : undefined;
-if (!Number.isInteger(turns) || turns < 2 || asked !== flags.server) {
-  process.stderr.write("Usage: npm run bench:turns -- [--turns N (2 or more)] [--server file|memory] [--json]\n");
-  process.exit(2);
-}
+const { turns, server: asked } = flags;
 
 if (flags.json) {
   process.stdout.write(`${JSON.stringify(await measure(asked ?? "file"), null, 2)}\n`);
@@ -128,7 +121,7 @@ async function measure(server: ServerKind): Promise<Report> {
     const bare = await measureBare(model, local);
     return {
       turns,
-      gapMs: spread(gaps(coder)),
+      gapMs: spread(measured("no turn followed another", gaps(coder))),
       firstRequestMs: rounded(entries[0]!.receivedMs - deliveredAt),
       historyEventsPerTurn: rounded(historyLength / coder.length),
       historyBytesPerTurn: Math.round((historySize ?? Number.NaN) / coder.length),
@@ -140,7 +133,7 @@ async function measure(server: ServerKind): Promise<Report> {
       workerRssMb: { start: before?.nowMb ?? Number.NaN, peak: after?.peakMb ?? Number.NaN },
       server,
       sandbox: local ? "local" : "docker",
-      bare: { gapMs: spread(gaps(bare)) },
+      bare: { gapMs: spread(measured("no turn of the bare loop followed another", gaps(bare))) },
     };
 
     /** One issue from label to end; it ends without a change, which is all that is wanted. */
