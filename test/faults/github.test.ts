@@ -26,6 +26,8 @@ const NAMES = [
   "B2late",
   "B2lost",
   "B3",
+  "B3lost",
+  "B3taken",
   "B4",
   "B4gone",
   "B5",
@@ -40,6 +42,7 @@ const NAMES = [
   "B12",
 ];
 const MERGE = "/repos/{owner}/{repo}/pulls/{pull_number}/merge";
+const PUSH = { method: "POST", path: "\\.git/git-receive-pack$" };
 const SECONDARY = { message: "You have exceeded a secondary rate limit. Please wait a few minutes." };
 let stage: Stage;
 
@@ -95,12 +98,53 @@ describe.concurrent("GitHub", () => {
   it(
     "B3: a push whose acknowledgement was lost counts because the branch has the commit, and is not made again",
     async () => {
-      const row = await startRow(stage, "B3", (at) =>
-        fault(at, { method: "POST", path: "\\.git/git-receive-pack$", when: "after", drop: true }),
-      );
+      const row = await startRow(stage, "B3", (at) => fault(at, { ...PUSH, when: "after", drop: true }));
       const run = await approveAndMerge(row);
       const [push] = await effects(row, "git push");
       expect(push!.facts).toMatchObject({ before: null, after: run.pullRequest!.headSha });
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B3: a push that never arrived does not count, and is made again",
+    async () => {
+      const row = await startRow(stage, "B3lost", (at) => fault(at, { ...PUSH, when: "before", drop: true }));
+      const run = await approveAndMerge(row);
+      expect(await requests(row, "POST", /\/git-receive-pack$/)).toHaveLength(2);
+      const [push] = await effects(row, "git push");
+      expect(push!.facts).toMatchObject({ before: null, after: run.pullRequest!.headSha });
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "B3: a push without an answer does not count when somebody else's commit is on the branch, which is left as it is",
+    async () => {
+      let lost = { id: 0 };
+      const row = await startRow(stage, "B3taken", async (at) => {
+        lost = await fault(at, { ...PUSH, when: "before", delayMs: 8_000, drop: true });
+      });
+      await until("the push is under way", async () => (await struck(row, lost)) > 0);
+      const { people } = stage.github;
+      const branch = branchName(row.issue);
+      const files = { "NOTES.md": "By hand.\n" };
+      const { sha } = await people.push({ as: stage.maintainer, repository: row.repository, branch, files });
+      const asked = await reaches(
+        row.stage,
+        row.issue,
+        "its question",
+        ({ waitingFor }) => waitingFor?.kind === "operator",
+      );
+      expect(asked.waitingFor!.detail).toContain(
+        `The branch on GitHub is at ${sha}, with commits that are not of this run`,
+      );
+      expect(await effects(row, "git push")).toEqual([]);
+      expect((await people.branches(row.repository))[branch]).toBe(sha);
+      expect(asked.pullRequest).toBeNull();
+      await people.as(stage.maintainer).rest("DELETE", `/repos/${row.repository}/git/refs/heads/${branch}`);
+      await signal(row.stage, row.issue, "resume", {});
+      await approveAndMerge(row);
     },
     LIMIT_MS,
   );
