@@ -3,6 +3,7 @@ import { NotFound } from "../../domain/errors.ts";
 import { isRepositoryName } from "../../domain/ids.ts";
 import type { CodeHit, CodeIndex, SourceRepository } from "../../domain/ports.ts";
 import type { PointStore, Scope } from "../store/store.ts";
+import { withCompanions } from "./companions.ts";
 import { filePrefix } from "./document.ts";
 import type { Embedder } from "../dense/embedder.ts";
 import { embedGroups } from "../dense/embed-groups.ts";
@@ -100,7 +101,9 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         candidates = await gatherSignals(store, scope, files, query, null, signal);
         tell(OTHER_VECTORS);
       }
-      return rank(candidates, limit).map((each) => explain(each, query));
+      const { ranked, partsOf } = rank(candidates);
+      const best = (await withCompanions(store, scope, files, ranked, signal)).slice(0, limit);
+      return best.map((each) => explain(each, partsOf, query));
     },
     async remove(scope, signal) {
       kept.delete(JSON.stringify(scope));

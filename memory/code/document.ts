@@ -10,7 +10,7 @@ import { languageOf } from "./languages.ts";
 import { withoutTrailers } from "./query.ts";
 
 /** Part of each tag: a change of what is kept writes everything anew. */
-export const FORMAT = 4;
+export const FORMAT = 5;
 
 export const filePrefix = "file:";
 export const commitPrefix = "commit:";

@@ -3,11 +3,18 @@ import type { CodeHit } from "../../domain/ports.ts";
 import { TOKEN, wordsOf } from "../text/words.ts";
 import type { ChunkPayload } from "./document.ts";
 import type { ParsedQuery } from "./query.ts";
-import type { Explained } from "./rank.ts";
-import type { Signal } from "./signals.ts";
+import type { Ranked, Ranking } from "./rank.ts";
+import type { Signal } from "./candidate.ts";
 
-export function explain({ path, score, chunk: hit, subject, parts }: Explained, query: ParsedQuery): CodeHit {
+export function explain(
+  { candidate, score, gained }: Ranked,
+  partsOf: Ranking["partsOf"],
+  query: ParsedQuery,
+): CodeHit {
+  const { path, chunk: hit, subject } = candidate;
   const chunk = hit === null ? null : (hit.payload as ChunkPayload);
+  const parts: { signal: Part; points: number }[] = [...partsOf(candidate)];
+  if (gained > 0) parts.push({ signal: "companions", points: gained });
   const strongest = parts.toSorted((a, b) => b.points - a.points);
   const why = strongest.slice(0, 4).flatMap(({ signal }) => REASONS[signal]({ path, chunk, subject, query }) ?? []);
   return {
@@ -19,7 +26,11 @@ export function explain({ path, score, chunk: hit, subject, parts }: Explained, 
   };
 }
 
-interface Known extends Pick<Explained, "path" | "subject"> {
+type Part = Signal | "companions";
+
+interface Known {
+  path: string;
+  subject: string | null;
   chunk: ChunkPayload | null;
   query: ParsedQuery;
 }
@@ -39,7 +50,7 @@ const inPath = ({ path, query }: Known): string | null => {
 const inHistory = ({ subject }: Known): string | null =>
   subject === null ? null : `an earlier change like it touched this file: ${subject}`;
 
-const REASONS: Readonly<Record<Signal, (known: Known) => string | null>> = {
+const REASONS: Readonly<Record<Part, (known: Known) => string | null>> = {
   chunkTitle: inContent,
   chunkAll: inContent,
   lines: inContent,
@@ -62,6 +73,7 @@ const REASONS: Readonly<Record<Signal, (known: Known) => string | null>> = {
   told: inHistory,
   toldTitle: inHistory,
   dense: () => "its meaning is near",
+  companions: () => "earlier changes of files that fit changed it, too",
 };
 
 function rounded(value: number): number {

@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Group, Hit } from "../store/store.ts";
 import { saturate, type Saturation } from "../text/vector.ts";
+import { type Changed, companionsOf } from "./companions.ts";
 import { commitPrefix, countText, FORMAT, toldPrefix, VECTORS, type CommitPayload } from "./document.ts";
 import type { Files } from "./files.ts";
-import type { Candidate, CandidateOf, Signal } from "./signals.ts";
+import type { Candidate, CandidateOf, Signal } from "./candidate.ts";
 
 /** For each file of a commit, the subjects of the commits that changed it, as one text. */
 export interface Told {
@@ -18,40 +19,45 @@ export interface Told {
 const TOLD: Saturation = { k1: 1, b: 0.6, usualLength: 40 };
 
 export function toldOf(commits: ReadonlyMap<string, CommitPayload>, files: Files): Told[] {
-  const speaking = new Map<string, string[]>();
-  for (const [name, { files: touched }] of commits) {
-    for (const old of touched) {
-      const path = files.present(old)?.path;
-      if (path === undefined) continue;
-      const names = speaking.get(path);
-      if (names) names.push(name);
-      else speaking.set(path, [name]);
+  const speaking = new Map<string, Commit[]>();
+  for (const [name, { files: touched, subject }] of commits) {
+    const present = touched.flatMap((old) => files.present(old) ?? []);
+    const sources = [...new Set(present)].filter(({ kind }) => kind === "source").map(({ path }) => path);
+    const commit: Commit = { name, subject, share: shareOf(touched), sources };
+    for (const { path } of present) {
+      const list = speaking.get(path);
+      if (list) list.push(commit);
+      else speaking.set(path, [commit]);
     }
   }
-  return [...speaking].map(([path, names]) => {
-    const tag = `${FORMAT}:${createHash("sha1").update(names.sort().join(" ")).digest("hex")}`;
-    return {
-      path,
-      tag,
-      group: () =>
-        toldGroup(
-          path,
-          tag,
-          names.map((name) => commits.get(name)!),
-        ),
-    };
+  return [...speaking].map(([path, list]) => {
+    const told = list.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const hash = createHash("sha1");
+    // What a file is called now, too: a companion may have moved.
+    for (const { name, sources } of told) hash.update([name, ...sources].join("\0"));
+    const tag = `${FORMAT}:${hash.digest("hex")}`;
+    return { path, tag, group: () => toldGroup(path, tag, told) };
   });
 }
 
-function toldGroup(path: string, tag: string, commits: readonly CommitPayload[]): Group {
+interface Commit extends Changed {
+  /** Of its group. */
+  name: string;
+  subject: string;
+  /** How much it says of each of its files. */
+  share: number;
+}
+
+function toldGroup(path: string, tag: string, commits: readonly Commit[]): Group {
   const counts = new Map<number, number>();
   let length = 0;
-  for (const { subject, files } of commits) length += countText(subject, counts, shareOf(files)) * shareOf(files);
-  return {
-    name: toldPrefix + path,
-    tag,
-    points: [{ payload: {}, vectors: counts.size > 0 ? { [VECTORS.told]: saturate(counts, length, TOLD) } : {} }],
+  for (const { subject, share } of commits) length += countText(subject, counts, share) * share;
+  const companions = companionsOf(path, commits);
+  const vectors = {
+    ...(counts.size > 0 ? { [VECTORS.told]: saturate(counts, length, TOLD) } : {}),
+    ...(companions === null ? {} : { [VECTORS.symbols]: companions }),
   };
+  return { name: toldPrefix + path, tag, points: [{ payload: {}, vectors }] };
 }
 
 /** A change of many files says less of each. */

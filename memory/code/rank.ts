@@ -1,11 +1,18 @@
 /** The one ranking, over any store: signals made comparable, weighed, and added. */
 import type { FileKind } from "./file-kind.ts";
-import type { Candidate, Signal } from "./signals.ts";
+import type { Candidate, Signal } from "./candidate.ts";
 
-export interface Explained extends Candidate {
+export interface Ranked {
+  candidate: Candidate;
   score: number;
-  /** What each signal added. */
-  parts: { signal: Signal; points: number }[];
+  /** What the files that it changed together with have added. */
+  gained: number;
+}
+
+export interface Ranking {
+  ranked: Ranked[];
+  /** What each signal has added. */
+  partsOf(candidate: Candidate): { signal: Signal; points: number }[];
 }
 
 export const WEIGHTS: Readonly<Record<Signal, number>> = {
@@ -45,8 +52,8 @@ export const KIND_FACTOR: Readonly<Record<FileKind, number>> = {
 
 const SIGNALS = Object.keys(WEIGHTS) as Signal[];
 
-/** The best `limit` of them. */
-export function rank(candidates: readonly Candidate[], limit: number): Explained[] {
+/** Best first. */
+export function rank(candidates: readonly Candidate[]): Ranking {
   const most = { ...NOTHING };
   for (const { kind, signals } of candidates) {
     const factor = KIND_FACTOR[kind];
@@ -57,24 +64,24 @@ export function rank(candidates: readonly Candidate[], limit: number): Explained
   }
   const points = ({ kind, signals }: Candidate, signal: Signal): number =>
     most[signal] > 0 ? WEIGHTS[signal] * Math.min(1, signals[signal] / most[signal]) * KIND_FACTOR[kind] : 0;
-  const scored = candidates.map((candidate) => {
+  const scored = candidates.map((candidate): Ranked => {
     let score = 0;
     // Most are silent about most files.
     for (const signal of SIGNALS) if (candidate.signals[signal] !== 0) score += points(candidate, signal);
-    return { candidate, score };
+    return { candidate, score, gained: 0 };
   });
-  return scored
-    .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || (a.candidate.path < b.candidate.path ? -1 : 1))
-    .slice(0, limit)
-    .map(({ candidate, score }) => ({
-      ...candidate,
-      score,
-      parts: SIGNALS.flatMap((signal) => {
+  return {
+    ranked: scored.filter(({ score }) => score > 0).sort(bestFirst),
+    partsOf: (candidate) =>
+      SIGNALS.flatMap((signal) => {
         const added = points(candidate, signal);
         return added > 0 ? [{ signal, points: added }] : [];
       }),
-    }));
+  };
+}
+
+export function bestFirst(a: Ranked, b: Ranked): number {
+  return b.score - a.score || (a.candidate.path < b.candidate.path ? -1 : 1);
 }
 
 const NOTHING = Object.fromEntries(SIGNALS.map((signal) => [signal, 0])) as Readonly<Record<Signal, number>>;

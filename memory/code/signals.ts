@@ -3,55 +3,11 @@ import type { Hit, PointStore, Query, Scope, SparseVector } from "../store/store
 import { hashOf, vectorOf } from "../text/vector.ts";
 import { wordsOf } from "../text/words.ts";
 import { symbolHash, VECTORS } from "./document.ts";
-import { subjectOf, type FileKind } from "./file-kind.ts";
+import { type Candidate, candidateOf, type CandidateOf, type Signal } from "./candidate.ts";
+import { subjectOf } from "./file-kind.ts";
 import { meant, type File, type Files } from "./files.ts";
 import { addHistory } from "./history.ts";
 import type { ParsedQuery } from "./query.ts";
-
-export const SIGNALS = [
-  /** The best pieces for the title, for all of the text, and for its sentences one by one. */
-  "chunkTitle",
-  "chunkAll",
-  "lines",
-  /** The whole file for the title and for all of the text. */
-  "fileTitle",
-  "fileAll",
-  "pathTitle",
-  "pathAll",
-  /** It defines a name of the text; a piece or the file has such names in it. */
-  "symbols",
-  "nameChunk",
-  "nameFile",
-  /** Its path fits the part that the title names: `fix(parser): ...`. */
-  "scope",
-  /** The text names its path. */
-  "mention",
-  /** Earlier commits with a similar text changed it: all, by the title alone, the most similar one. */
-  "history",
-  "historyTitle",
-  "historyMax",
-  /** The subjects of all commits that changed it. */
-  "told",
-  "toldTitle",
-  /** A test of its name fits. */
-  "tested",
-  /** Nearness of meaning, where embeddings are configured. */
-  "dense",
-] as const;
-export type Signal = (typeof SIGNALS)[number];
-
-export interface Candidate {
-  path: string;
-  kind: FileKind;
-  signals: Record<Signal, number>;
-  /** The piece that fits best, if any of its content did. */
-  chunk: Hit | null;
-  /** Of the earlier commit that is most alike and changed it. */
-  subject: string | null;
-}
-
-/** The candidate of this file, made when it is first spoken of. */
-export type CandidateOf = (file: File) => Candidate;
 
 /** Hits that a store is asked for: what comes later never reached the first twenty. */
 const LIMIT = 500;
@@ -72,10 +28,7 @@ export async function gatherSignals(
   const candidates = new Map<File, Candidate>();
   const of: CandidateOf = (file) => {
     let found = candidates.get(file);
-    if (found === undefined) {
-      const { path, kind } = file;
-      candidates.set(file, (found = { path, kind, signals: { ...SILENT }, chunk: null, subject: null }));
-    }
+    if (found === undefined) candidates.set(file, (found = candidateOf(file)));
     return found;
   };
   const chunks = (name: Signal) => (hits: readonly Hit[]) => addChunks(hits, name, files, of);
@@ -124,8 +77,6 @@ export async function gatherSignals(
   addTested([...candidates.values()], files, of);
   return [...candidates.values()];
 }
-
-const SILENT = Object.fromEntries(SIGNALS.map((name) => [name, 0])) as Readonly<Record<Signal, number>>;
 
 function ask(name: keyof typeof VECTORS, terms: SparseVector, limit = LIMIT): Query {
   return { vector: VECTORS[name], terms, limit };

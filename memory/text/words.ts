@@ -90,7 +90,15 @@ const LONG_FORMS: ReadonlyMap<string, string> = new Map(
   navigation: nav, operation: op ops, organization: org, position: pos, previous: prev, process: proc, recursive: recur,
   register: reg, specification: spec specs, standard: std, statistics: stats stat, style: styles, synchronize: synchronise,
   table: tbl, transaction: tx txn, utility: util utils, vector: vec, window: win, colour: color, behaviour: behavior,
-  serialise: serialize, normalise: normalize, initialise: initialize, optimise: optimize`
+  serialise: serialize, normalise: normalize, initialise: initialize, optimise: optimize,
+  acknowledge: ack acks, address: addr addrs, aggregate: agg, architecture: arch, authorization: authz, average: avg, background: bg,
+  block: blk, button: btn, compare: cmp, controller: ctrl, coroutine: coro, exception: exc, geometry: geom, graphics: gfx,
+  graphql: gql, hardware: hw, header: hdr hdrs, hexadecimal: hex, instruction: insn insns instr, interface: iface ifaces,
+  internationalization: i18n, javascript: js, kubernetes: k8s kube, localization: l10n, macos: osx darwin, manager: mgr, memory: mem,
+  metadata: meta, millisecond: ms msec millis, multiply: mul, original: orig, packet: pkt pkts, password: passwd pwd,
+  permission: perm perms, postgresql: postgres pg psql, random: rand, receive: recv, rectangle: rect, schedule: sched,
+  second: sec secs, segment: seg segs, semaphore: sem, sequence: seq seqs, server: srv, socket: sock, template: tmpl tpl,
+  timestamp: tstamp, token: tok toks, traceback: tb, websocket: ws`
     .split(",")
     .flatMap((entry) => {
       const [long, short] = entry.trim().split(":") as [string, string];

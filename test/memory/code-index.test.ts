@@ -85,6 +85,31 @@ describe.each(stores)("Code indexed in %s", (_, open) => {
     expect((await search("receipt is wrong for guests paying by voucher"))[0]).toBe("src/printer.ts");
   });
 
+  it("finds what changed together with the file that fits, and comes after it, also where it has moved since", async () => {
+    repository.commit("Add the shop", SHOP);
+    const discount = SHOP["src/discount.ts"];
+    for (const at of [1, 2])
+      repository.commit(`Step ${at}`, {
+        "src/discount.ts": `${discount}// ${at}\n`,
+        "src/ledger.ts": `export const zero = ${at};\n`,
+      });
+    await index();
+    const found = async () => {
+      const hits = await code.search(scope, "`applyDiscount` counts twice", { limit: 20, signal });
+      return hits.map(({ path, why, parts }) => ({ path, why, signals: parts.map((part) => part.signal) }));
+    };
+    const [first, ...others] = await found();
+    expect(first!.path).toBe("src/discount.ts");
+    expect(others.find(({ path }) => path === "src/ledger.ts")).toEqual({
+      path: "src/ledger.ts",
+      why: [expect.stringContaining("earlier changes")],
+      signals: ["companions"],
+    });
+    repository.commit("Move", { "src/ledger.ts": null, "src/books/ledger.ts": "export const zero = 2;\n" });
+    await index();
+    expect((await found()).map(({ path }) => path)).toContain("src/books/ledger.ts");
+  });
+
   it("reads nothing when nothing changed, and only what changed otherwise", async () => {
     repository.commit("Add the shop", SHOP);
     expect(await index()).toMatchObject({ files: 5, changed: 5, unchanged: false, newCommits: 1 });
