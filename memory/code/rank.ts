@@ -51,30 +51,38 @@ export const KIND_FACTOR: Readonly<Record<FileKind, number>> = {
 };
 
 const SIGNALS = Object.keys(WEIGHTS) as Signal[];
+const WEIGHT_OF = Float64Array.from(Object.values(WEIGHTS));
 
 /** Best first. */
 export function rank(candidates: readonly Candidate[]): Ranking {
-  const most = { ...NOTHING };
-  for (const { kind, signals } of candidates) {
+  const width = SIGNALS.length;
+  // Side by side, so that each is looked up once: this is done for some hundred files of each search.
+  const values = new Float64Array(candidates.length * width);
+  const most = new Float64Array(width);
+  candidates.forEach(({ kind, signals }, at) => {
     const factor = KIND_FACTOR[kind];
-    for (const signal of SIGNALS) {
+    SIGNALS.forEach((signal, which) => {
       const value = signals[signal];
-      if (value * factor > most[signal]) most[signal] = value * factor;
-    }
-  }
-  const points = ({ kind, signals }: Candidate, signal: Signal): number =>
-    most[signal] > 0 ? WEIGHTS[signal] * Math.min(1, signals[signal] / most[signal]) * KIND_FACTOR[kind] : 0;
-  const scored = candidates.map((candidate): Ranked => {
+      values[at * width + which] = value;
+      if (value * factor > most[which]!) most[which] = value * factor;
+    });
+  });
+  const points = (value: number, kind: FileKind, which: number): number =>
+    most[which]! > 0 ? WEIGHT_OF[which]! * Math.min(1, value / most[which]!) * KIND_FACTOR[kind] : 0;
+  const scored = candidates.map((candidate, at): Ranked => {
     let score = 0;
-    // Most are silent about most files.
-    for (const signal of SIGNALS) if (candidate.signals[signal] !== 0) score += points(candidate, signal);
+    for (let which = 0; which < width; which++) {
+      const value = values[at * width + which]!;
+      // Most are silent about most files.
+      if (value !== 0) score += points(value, candidate.kind, which);
+    }
     return { candidate, score, gained: 0 };
   });
   return {
     ranked: scored.filter(({ score }) => score > 0).sort(bestFirst),
-    partsOf: (candidate) =>
-      SIGNALS.flatMap((signal) => {
-        const added = points(candidate, signal);
+    partsOf: ({ kind, signals }) =>
+      SIGNALS.flatMap((signal, which) => {
+        const added = points(signals[signal], kind, which);
         return added > 0 ? [{ signal, points: added }] : [];
       }),
   };
@@ -83,5 +91,3 @@ export function rank(candidates: readonly Candidate[]): Ranking {
 export function bestFirst(a: Ranked, b: Ranked): number {
   return b.score - a.score || (a.candidate.path < b.candidate.path ? -1 : 1);
 }
-
-const NOTHING = Object.fromEntries(SIGNALS.map((signal) => [signal, 0])) as Readonly<Record<Signal, number>>;
