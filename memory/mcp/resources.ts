@@ -81,8 +81,19 @@ function scopeAt(uri: URL, owner: unknown, repo: unknown): MemoryScope {
 export const RESOURCE_NOT_FOUND = -32002;
 
 async function readRun({ runs }: McpParts, id: string): Promise<object | null> {
-  const known = parseRunId(decodeURIComponent(id));
+  const text = decoded(id);
+  const known = text === null ? null : parseRunId(text);
   return known === null ? null : runs.getRun(known);
+}
+
+/** Null: it is no text at all. */
+function decoded(id: string): string | null {
+  try {
+    return decodeURIComponent(id);
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
 }
 
 export function documentAt(uri: URL, document: unknown): ReadResourceResult {

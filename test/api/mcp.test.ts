@@ -163,7 +163,11 @@ describe("/mcp with the API token", () => {
     await expect(client.readResource({ uri: "mergewright://runs/issue/acme/nowhere/1" })).rejects.toThrow(
       "There is no run at mergewright://runs/issue/acme/nowhere/1.",
     );
-    await expect(client.readResource({ uri: "mergewright://runs/%zz" })).rejects.toThrow();
+    for (const uri of ["mergewright://runs/%zz", "mergewright://runs/%E0%A4%A"])
+      await expect(client.readResource({ uri })).rejects.toMatchObject({
+        code: -32002,
+        message: expect.stringContaining("There is no run at") as string,
+      });
   });
 
   test("finds code of a repository that was indexed, and opens no folder of this machine", async () => {
