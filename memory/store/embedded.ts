@@ -1,14 +1,16 @@
 /** The store that needs no server: one libsql (SQLite) file, read into memory for searching, safe for several processes. */
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import Database from "libsql";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import { type Image, imageOf, LAYOUT, openImage } from "./image.ts";
+import { makeFolder } from "./make-folder.ts";
 import { packGroup, type Row } from "./packed.ts";
 import { searchImage } from "./postings.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
+import { inWords } from "./trouble.ts";
 
 /** Another process may be writing a batch; it is done in far less. Nothing else of this process goes on while it waits. */
 const BUSY_MS = 30_000;
@@ -199,7 +201,7 @@ export function openEmbeddedStore(file: string, busyMs = BUSY_MS): PointStore {
 function openFile(file: string, busyMs: number): { db: Database.Database; version: number } {
   try {
     // Code and what was said in private repositories: for this user alone. SQLite gives its other files the same rights.
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file), 0o700);
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     const db = new Database(file);
     db.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
@@ -208,6 +210,8 @@ function openFile(file: string, busyMs: number): { db: Database.Database; versio
     const [{ user_version: version }] = db.prepare("PRAGMA user_version").all() as [{ user_version: number }];
     return { db, version };
   } catch (cause) {
+    const told = inWords(cause, file);
+    if (told !== cause) throw told;
     throw new ServiceUnavailable(
       "memory",
       `The memory ${file} cannot be opened: ${(cause as Error).message}. May this user write there (MERGEWRIGHT_HOME), is there room on the disk, is the file whole?`,

@@ -1,5 +1,6 @@
 /** The store that the configuration names. Each is loaded only when it is the one. */
 import type { PointStore } from "./store.ts";
+import { tellingTrouble } from "./trouble.ts";
 
 export interface StoreConfig {
   /** The embedded store's file; used where `qdrant` is null. */
@@ -13,5 +14,5 @@ export interface StoreConfig {
 
 export async function openStore({ file, qdrant, busyMs, warn }: StoreConfig): Promise<PointStore> {
   if (qdrant !== null) return (await import("./qdrant.ts")).openQdrantStore({ ...qdrant, ...(warn ? { warn } : {}) });
-  return (await import("./embedded.ts")).openEmbeddedStore(file, busyMs);
+  return tellingTrouble((await import("./embedded.ts")).openEmbeddedStore(file, busyMs), file);
 }

@@ -1,6 +1,6 @@
 /** All of some writes to the embedded store, or none. */
 import type Database from "libsql";
-import { ServiceUnavailable } from "../../domain/errors.ts";
+import { inWords } from "./trouble.ts";
 
 /** IMMEDIATE: a transaction that begins by reading could not wait for another writer. */
 export function inTransaction(db: Database.Database, file: string, work: () => void): void {
@@ -11,11 +11,6 @@ export function inTransaction(db: Database.Database, file: string, work: () => v
   } catch (error) {
     // A full disk has ended it already, and another ROLLBACK would throw in place of the cause.
     if (db.inTransaction) db.exec("ROLLBACK");
-    if ((error as { code?: unknown }).code !== "SQLITE_FULL") throw error;
-    throw new ServiceUnavailable(
-      "memory",
-      `The memory ${file} cannot be written: the disk is full. Make room there; what was stored before is whole.`,
-      { cause: error },
-    );
+    throw inWords(error, file);
   }
 }

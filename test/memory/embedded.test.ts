@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
@@ -6,8 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import { snapshotEmbedded } from "../../memory/store/embedded-snapshot.ts";
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
+import { openStore } from "../../memory/store/open.ts";
 import type { Group, PointStore } from "../../memory/store/store.ts";
 import { inTransaction } from "../../memory/store/transaction.ts";
+import { inWords } from "../../memory/store/trouble.ts";
 import { hashOf, vectorOf } from "../../memory/text/vector.ts";
 
 let folder: string;
@@ -67,6 +69,49 @@ describe("a write to the embedded store", () => {
     inTransaction(db, file(), () => insert(db, "whole"));
     expect(rows(db)).toEqual([["whole"]]);
     db.close();
+  });
+});
+
+describe("trouble with the file of the embedded store", () => {
+  const scope = { tenant: "acme", repository: "acme/shop" };
+  const { signal } = new AbortController();
+  const file = () => join(folder, "memory.db");
+  const open = () => openStore({ file: file(), qdrant: null, busyMs: 10 });
+
+  it("is told in words that say what to do, to who writes and to who reads", async () => {
+    const store = await open();
+    await store.setNote(scope, { text: "x".repeat(100_000) }, signal);
+    await store.bytes();
+    const other = new Database(file());
+    other.exec("BEGIN IMMEDIATE");
+    await expect(store.setNote(scope, {}, signal)).rejects.toThrow(/in use by another process.*Try again/);
+    other.exec("ROLLBACK");
+    other.close();
+    await store.close();
+
+    const bytes = readFileSync(file());
+    writeFileSync(file(), bytes.fill(7, 4_096));
+    await expect(open().then((damaged) => damaged.note(scope, signal))).rejects.toThrow(/is damaged.*snapshot/);
+    writeFileSync(file(), "no database at all, and long enough to be looked at as one".repeat(100));
+    await expect(open()).rejects.toThrow(/is damaged.*index again/);
+  });
+
+  it.each([
+    ["SQLITE_LOCKED", "in use"],
+    ["SQLITE_READONLY", "cannot be written"],
+    ["SQLITE_READONLY_DBMOVED", "cannot be written"],
+    ["SQLITE_IOERR_READ", "the disk reports an error"],
+  ])("%s is one that is known", (code, expected) => {
+    const told = inWords(Object.assign(new Error("raw"), { code }), "memory.db");
+    expect(told).toBeInstanceOf(ServiceUnavailable);
+    expect((told as Error).message).toContain(expected);
+  });
+
+  it("is told, too, where no folder can be made for it", () => {
+    writeFileSync(join(folder, "file"), "");
+    expect(() => openEmbeddedStore(join(folder, "file", "memory", "memory.db"))).toThrow(/cannot be opened.*ENOTDIR/);
+    // Linux alone has it; elsewhere it is a folder above which nothing can be made.
+    expect(() => openEmbeddedStore("/proc/nothing/memory/memory.db")).toThrow("cannot be opened");
   });
 });
 
