@@ -43,9 +43,7 @@ export function createIndexing({ mirror, memory }: IndexParts): Pick<MemoryActiv
         }
 
         async function brought(): Promise<IndexReport> {
-          // The worker that has the mirror's newest commit need not ask GitHub for it again.
-          const known = await mirror.has(repository, wanted, signal);
-          const commit = known ? wanted : await mirror.fetch(repository, cloneUrl, branch, signal);
+          const commit = (await isNewest()) ? wanted : await mirror.fetch(repository, cloneUrl, branch, signal);
           const source = await mirror.source(repository);
           const report = await memory.code.index(scope, source, commit, { signal, onProgress: beat });
           const reverted = await withReverts(source, commit, signal);
@@ -54,11 +52,23 @@ export function createIndexing({ mirror, memory }: IndexParts): Pick<MemoryActiv
           return report;
         }
 
+        /**
+         * The worker whose mirror has the commit that a run has just fetched need not ask GitHub for it again. A run that goes on
+         * from an old commit must not turn the index of all others back to it.
+         */
+        async function isNewest(): Promise<boolean> {
+          if (!(await mirror.has(repository, wanted, signal))) return false;
+          const indexed = await memory.code.indexed(scope, signal);
+          if (indexed === null || indexed === wanted) return true;
+          if (!(await mirror.has(repository, indexed, signal))) return false;
+          return (await mirror.mergeBase(repository, indexed, wanted, signal)) === indexed;
+        }
+
         async function withReverts(from: SourceRepository, tip: string, until: AbortSignal): Promise<Memory[]> {
           const merged = await memory.experience.list(scope, { kinds: ["resolution", "lesson"] }, until);
           if (merged.length === 0) return [];
           const recent = await from.commits(await from.history(tip, RECENT_COMMITS, until), until);
-          return revertedIn(recent, merged);
+          return revertedIn(repository, recent, merged);
         }
       }),
   };

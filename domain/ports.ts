@@ -405,6 +405,8 @@ export interface CodeIndex {
   ): Promise<IndexReport>;
   /** The files that a text is about, best first. Throws NotFound where nothing is indexed. */
   search(scope: MemoryScope, text: string, options: { limit: number } & Asking): Promise<CodeHit[]>;
+  /** The commit that it was brought to last; null: none yet. */
+  indexed(scope: MemoryScope, signal: AbortSignal): Promise<string | null>;
   /** Forgets a repository. */
   remove(scope: MemoryScope, signal: AbortSignal): Promise<void>;
   /** The repositories of GitHub that are indexed, or were begun to be. */

@@ -71,6 +71,10 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
         warn(`Indexed without all embeddings, and searched by words for now: ${report.lacking}`);
       return report;
     },
+    async indexed(scope, signal) {
+      const note = (await store.note(scope, signal)) as IndexNote | null;
+      return note === null || note.commit === "" ? null : note.commit;
+    },
     async search(scope, text, { limit, signal, note: tell = () => {} }): Promise<CodeHit[]> {
       const note = (await store.note(scope, signal)) as IndexNote | null;
       if (note === null || note.commit === "")

@@ -44,16 +44,25 @@ describe("memories past their time", () => {
 
 describe("reverted changes", () => {
   const sha = "0123456789abcdef0123456789abcdef01234567";
-  const resolution = memory("resolution", "r", 1, 1, { mergeSha: sha, reverted: false });
+  const resolution = memory("resolution", "r", 1, 1, {
+    outcome: "merged",
+    pullRequest: 5,
+    mergeSha: sha,
+    reverted: false,
+  });
   const lesson = memory("lesson", "l", 1, 1, { of: "r", confirmed: true });
 
   it.each([
     ["named in full", `Revert "x"\n\nThis reverts commit ${sha}.`, true],
     ["named in short", `Oops\n\nThis reverts commit ${sha.slice(0, 10).toUpperCase()}`, true],
+    ["named by its pull request", 'Revert "x" (#6)\n\nReverts Acme/Shop#5', true],
+    ["named by a pull request of another repository", "Reverts acme/other#5", false],
+    ["another pull request", "Reverts acme/shop#55", false],
     ["another one", `This reverts commit ${"f".repeat(40)}.`, false],
     ["only spoken of", `Follows ${sha}`, false],
   ])("%s", (_, message, taken) => {
-    const changed = revertedIn([{ message }], [resolution, lesson]);
+    const commits = [{ hash: "a".repeat(40), message }];
+    const changed = revertedIn("acme/shop", commits, [resolution, lesson]);
     expect(changed).toEqual(
       taken
         ? [
@@ -62,6 +71,52 @@ describe("reverted changes", () => {
           ]
         : [],
     );
-    expect(revertedIn([{ message }], changed)).toEqual([]);
+    expect(revertedIn("acme/shop", commits, changed)).toEqual([]);
+  });
+
+  const [second, third] = ["a".repeat(40), "b".repeat(40)];
+  const squashed = { hash: second, message: 'Revert "x" (#6)\n\nReverts acme/shop#5' };
+
+  it.each([
+    ["reverted once", [squashed], true],
+    [
+      "reverted and reapplied by commit",
+      [{ hash: third, message: `Reapply\n\nThis reverts commit ${second}.` }, squashed],
+      false,
+    ],
+    [
+      "reverted and reapplied by pull request",
+      [{ hash: third, message: "Again (#7)\n\nReverts ACME/shop#6" }, squashed],
+      false,
+    ],
+    [
+      "reapplied, and reverted for good",
+      [
+        { hash: "c".repeat(40), message: "No (#8)\n\nReverts acme/shop#7" },
+        { hash: third, message: "Again (#7)\n\nReverts acme/shop#6" },
+        squashed,
+      ],
+      true,
+    ],
+  ])("%s", (_, commits, reverted) => {
+    for (const before of [false, true])
+      expect(
+        revertedIn("acme/shop", commits, [
+          { ...resolution, reverted: before } as Memory,
+          { ...lesson, confirmed: !before } as Memory,
+        ]),
+      ).toEqual(
+        before === reverted
+          ? []
+          : [
+              { ...resolution, reverted },
+              { ...lesson, confirmed: !reverted },
+            ],
+      );
+  });
+
+  it("are left as they are where the history says nothing of them", () => {
+    const known = [{ ...resolution, reverted: true } as Memory, { ...lesson, confirmed: false } as Memory];
+    expect(revertedIn("acme/shop", [{ hash: second, message: "Something else" }], known)).toEqual([]);
   });
 });
