@@ -1,6 +1,6 @@
 /** After a run: what it was about, how it was solved and by which way, and what was learnt, for those that come later. */
 import { log } from "@temporalio/activity";
-import { cleanMarkdown } from "../agents/untrusted.ts";
+import { cleanLine, cleanMarkdown } from "../agents/untrusted.ts";
 import { RequestRefused } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import {
@@ -133,11 +133,13 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
   }
 }
 
+/** The store, and we ourselves by the schema. */
+const REFUSING: ReadonlySet<string> = new Set(["qdrant", "memory"]);
 /** Bad request, too large, not processable: said of what was sent. */
 const OF_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
 
 function isOfContent(error: unknown): boolean {
-  return error instanceof RequestRefused && error.service === "qdrant" && OF_CONTENT.has(error.status);
+  return error instanceof RequestRefused && REFUSING.has(error.service) && OF_CONTENT.has(error.status);
 }
 
 const MAX_LESSONS = 3;
@@ -145,7 +147,7 @@ const MAX_LESSONS = 3;
 function memoriesOf(run: RunRef, issue: IssueSnapshot, story: RunStory, secrets: readonly string[]): Memory[] {
   const say = (text: string, max: number): string => headOf(redact(text, secrets), max);
   const { outcome, category, endedAt: at } = story;
-  const common = { at, issue: run.issue, category, title: say(issue.title, 500) };
+  const common = { at, issue: run.issue, category, title: say(cleanLine(issue.title).text, 500) };
   const resolution: Resolution = {
     ...common,
     kind: "resolution",

@@ -12,6 +12,7 @@ import { showMemories, showRecalled } from "./show-memories.ts";
 const RECALLED = 10;
 /** As `domain/memory.ts` has it: longer words would be cut, and nobody told. */
 const MAX_CHARACTERS = 4_000;
+const MAX_NAME = 100;
 
 export function run(action: ActionName, args: MemoryArgs, terminal: Terminal): Promise<number> {
   switch (action) {
@@ -77,7 +78,9 @@ function remember(scope: MemoryScope, args: MemoryArgs, terminal: Terminal): Pro
       `TEXT has ${text.length} characters, ${MAX_CHARACTERS} fit into one memory. Shorten it, or say it in parts.`,
       "memory",
     );
-  const by = args.by ?? userInfo().username;
+  const by = args.by?.trim() ?? userInfo().username;
+  if (by === "" || by.length > MAX_NAME)
+    throw new UsageError(`--by takes a name of 1 to ${MAX_NAME} characters, not ${by.length}.`, "memory");
   const issue = readIssue(args.issue);
   return withMemory(terminal, async ({ experience }, signal) => {
     const memory = experience.taught({ text, by, issue, at: new Date().toISOString() });

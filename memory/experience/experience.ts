@@ -1,7 +1,7 @@
 /** The memory of what was solved, how, and what people taught: one group in the store for each, ranked here. */
 import { createHash } from "node:crypto";
-import { ServiceUnavailable } from "../../domain/errors.ts";
-import type { Memory, MemoryScope } from "../../domain/memory.ts";
+import { RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
+import { Memory, type MemoryScope } from "../../domain/memory.ts";
 import type { Experience, MemoryFilter, Recalled, Stored } from "../../domain/ports.ts";
 import { redact } from "../../domain/secrets.ts";
 import { documentVectors } from "../dense/document-vectors.ts";
@@ -40,13 +40,11 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
   return {
     async store(scope, memories, signal) {
       if (memories.length === 0) return { lacking: null };
+      const kept = memories.map((memory) => fitting(redacted(memory, secrets)));
       const own = experienceScope(scope);
       // It says that there is something here, so it comes first: what has no note is never found by the retention.
       if ((await store.note(own, signal)) === null) await store.setNote(own, { format: 1 }, signal);
-      const { put, lacking } = await groupsOf(
-        memories.map((memory) => redacted(memory, secrets)),
-        signal,
-      );
+      const { put, lacking } = await groupsOf(kept, signal);
       await store.write(own, { put, remove: [] }, signal);
       await readBack(own, put, signal);
       if (lacking !== null) warn(`Written without embeddings, and found by words alone for now: ${lacking}`);
@@ -179,6 +177,14 @@ export function createExperience({ store, embedder, secrets = [], warn = () => {
     }
     return found;
   }
+}
+
+/** One that does not fit its schema would be written, and never read again from an export. Throws RequestRefused. */
+function fitting(memory: Memory): Memory {
+  const parsed = Memory.safeParse(memory);
+  if (parsed.success) return memory;
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`).join("; ");
+  throw new RequestRefused("memory", 422, `The memory ${memory.id} cannot be kept: ${wrong.slice(0, 300)}.`);
 }
 
 function fits({ id, ids, issue, kinds }: MemoryFilter): (memory: Memory) => boolean {

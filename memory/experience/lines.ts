@@ -20,7 +20,10 @@ export interface ImportedLine {
 export function readLines(text: string): ImportedLine[] {
   const problems: string[] = [];
   const found: ImportedLine[] = [];
-  for (const [at, line] of text.split("\n").entries()) {
+  for (const [at, line] of text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .entries()) {
     if (line.trim() === "") continue;
     const read = readLine(line);
     if (typeof read === "string") problems.push(`Line ${at + 1} ${read}`);

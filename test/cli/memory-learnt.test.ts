@@ -182,6 +182,11 @@ describe("mergewright memory", () => {
     [["recall", "total", "--repo", "a/b", "--threshold", "7"], "--threshold takes a number from 0 to 1"],
     [["remember", " ", "--repo", "a/b"], "TEXT is missing"],
     [["remember", "x".repeat(4_001), "--repo", "a/b"], "4001 characters"],
+    [
+      ["remember", "text", "--repo", "a/b", "--by", "x".repeat(101)],
+      "--by takes a name of 1 to 100 characters, not 101",
+    ],
+    [["remember", "text", "--repo", "a/b", "--by", " "], "--by takes a name"],
     [["remember", "text"], "--repo is missing"],
     [["remember", "text", "--repo", "a/b", "--issue", "one"], "--issue takes an issue's number"],
     [["forget"], "Say what to forget"],
@@ -223,6 +228,17 @@ describe("mergewright memory snapshot", () => {
     const busy = (await restored.json("list", "--repo", "acme/busy")) as Memory[];
     expect([0, 400]).toContain(busy.length);
     expect((await restored.memory("remember", "And it can be written to.", "--repo", "acme/shop")).code).toBe(0);
+  });
+
+  it("says that no folder can be made below a file", async () => {
+    const { memory } = newHome();
+    await memory("remember", "Cents.", "--repo", "acme/shop");
+    writeFileSync(join(folder, "a-file"), "");
+    for (const target of ["a-file/copy.db", "a-file/deeper/copy.db"]) {
+      const ended = await memory("snapshot", target);
+      expect([ended.code, ended.err]).toEqual([1, expect.stringContaining("no folder")]);
+      expect(ended.err).not.toContain("    at ");
+    }
   });
 
   it("writes over nothing, makes no store, and leaves Qdrant's to Qdrant", async () => {

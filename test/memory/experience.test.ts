@@ -163,6 +163,20 @@ for (const [name, open] of Object.entries(stores)) {
       expect(await other.list(acme, { id: login.id }, signal)).toEqual([]);
     });
 
+    it("is refused where it could not be read again from an export, and the others are as they were", async () => {
+      const before = await experience.list(acme, {}, signal);
+      const long = { ...lesson, id: "lesson-long", text: "x".repeat(1_001) };
+      const unnamed = { ...experience.taught({ text: "A", by: "b".repeat(101), issue: null, at: login.at }) };
+      await expect(experience.store(acme, [{ ...lesson, id: "lesson-good" }, unnamed], signal)).rejects.toThrow(
+        /The memory taught-\w+ cannot be kept: by: /,
+      );
+      await expect(experience.store(acme, [{ ...login, issue: -1 }], signal)).rejects.toThrow("cannot be kept: issue");
+      expect(await experience.list(acme, {}, signal)).toEqual(before);
+      // A text is cut, as it is where a secret is taken out.
+      await experience.store(acme, [long], signal);
+      await experience.forget(acme, { id: long.id }, signal);
+    });
+
     it("is moved as JSON lines, and comes back the same", async () => {
       const lines = (await exportLines(experience, acme, signal)).join("");
       const before = await experience.list(acme, {}, signal);
@@ -380,5 +394,6 @@ describe("lines that are no memories", () => {
     const text = [good, "{oops", "{}", JSON.stringify({ repository: "acme/shop", kind: "lesson" })].join("\n");
     expect(() => readLines(text)).toThrow(/Line 2 is not JSON.*\nLine 3 has no "repository".*\nLine 4 is no memory/);
     expect(readLines(`${good}\n\n`)).toEqual([{ scope: acme, memory: login }]);
+    expect(readLines(`\ufeff${good}\r\n`)).toEqual([{ scope: acme, memory: login }]);
   });
 });
