@@ -1,5 +1,6 @@
 /** A memory as the tools tell it. */
 import { z } from "zod";
+import { cleanLine } from "../../agents/untrusted.ts";
 import { MEMORY_KINDS, type Memory } from "../../domain/memory.ts";
 import { oneLine } from "../../domain/text.ts";
 
@@ -21,10 +22,10 @@ export function lineOfMemory(memory: Memory): string {
     case "resolution": {
       const files = memory.files.slice(0, 5).join(", ");
       const how = memory.outcome + (memory.reverted ? ", reverted" : "");
-      return `${from}${oneLine(memory.title, 120)} (${how})${files ? `: ${files}` : ""}`;
+      return `${from}${oneLine(cleanLine(memory.title).text, 120)} (${how})${files ? `: ${files}` : ""}`;
     }
     case "workflow":
-      return `${from}${oneLine(memory.title, 120)}: ${memory.turns} turns, $${memory.costUsd.toFixed(2)}, ${memory.outcome}`;
+      return `${from}${oneLine(cleanLine(memory.title).text, 120)}: ${memory.turns} turns, $${memory.costUsd.toFixed(2)}, ${memory.outcome}`;
     case "lesson":
       return `${from}lesson${memory.confirmed ? "" : " (not confirmed)"}: ${oneLine(memory.text, 300)}`;
     case "taught":

@@ -4,6 +4,7 @@ import { ErrorCode, McpError, type ReadResourceResult, type Resource } from "@mo
 import { isRepositoryName, parseRunId, runName } from "../../domain/ids.ts";
 import { scopeOfRepository, type MemoryScope } from "../../domain/memory.ts";
 import { oneLine } from "../../domain/text.ts";
+import { cleaned } from "./cleaned.ts";
 import type { McpParts } from "./parts.ts";
 import { summaryOf } from "./run-document.ts";
 import { TIME_LIMIT_MS, words } from "./tool.ts";
@@ -21,7 +22,7 @@ export function offerRuns(server: McpServer, parts: McpParts): void {
           (await runs.listRuns({ limit: LISTED })).map((run) => ({
             uri: `mergewright://runs/${run.id}`,
             name: runName(run),
-            description: `${run.phase}: ${oneLine(run.title, 200)}`,
+            description: `${run.phase}: ${oneLine(cleaned({ title: run.title }).title, 200)}`,
             mimeType: JSON_TYPE,
           })),
         ),
@@ -97,7 +98,7 @@ function decoded(id: string): string | null {
 }
 
 export function documentAt(uri: URL, document: unknown): ReadResourceResult {
-  return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: JSON.stringify(document, null, 2) }] };
+  return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: JSON.stringify(cleaned(document), null, 2) }] };
 }
 
 /**

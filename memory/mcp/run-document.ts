@@ -1,5 +1,6 @@
 /** A run as the tools tell it: short in lists, with plan and evidence alone. */
 import { z } from "zod";
+import { cleanLine } from "../../agents/untrusted.ts";
 import type { RunView } from "../../api/run-view.ts";
 import { runName } from "../../domain/ids.ts";
 import { oneLine } from "../../domain/text.ts";
@@ -37,7 +38,7 @@ export function summaryOf(run: RunView): z.input<typeof RunSummary> {
 export function lineOf(run: RunView): string {
   const waits = run.waitingFor ? `, waits for ${run.waitingFor.kind}` : "";
   const pullRequest = run.pullRequest ? `, pull request #${run.pullRequest.number}` : "";
-  return `${runName(run)} ${run.phase}${waits}${pullRequest}, $${run.costUsd.toFixed(2)}: ${oneLine(run.title, 100)}`;
+  return `${runName(run)} ${run.phase}${waits}${pullRequest}, $${run.costUsd.toFixed(2)}: ${oneLine(cleanLine(run.title).text, 100)}`;
 }
 
 export function paragraphOf(run: RunView): string {

@@ -3,6 +3,7 @@ import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import type { z } from "zod";
 import { ConfigurationError, MergewrightError } from "../../domain/errors.ts";
+import { cleaned, DATA_FOLLOWS } from "./cleaned.ts";
 import { ToolRefused, type McpParts } from "./parts.ts";
 
 export interface Tool<Input extends z.ZodObject, Output extends z.ZodObject> {
@@ -43,7 +44,8 @@ export function offer<Input extends z.ZodObject, Output extends z.ZodObject>(
       // The SDK has parsed it by the schema that is named beside it.
       const limited = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)]);
       const { structured, text } = await tool.run(given as z.infer<Input>, limited);
-      return { content: [{ type: "text", text }], structuredContent: structured };
+      const told = effect === "read" ? `${DATA_FOLLOWS}\n${cleaned(text)}` : cleaned(text);
+      return { content: [{ type: "text", text: told }], structuredContent: cleaned(structured) };
     } catch (error) {
       return { isError: true, content: [{ type: "text", text: words(error, () => parts.failed(error, name)) }] };
     }
