@@ -45,6 +45,7 @@ export default command({
       valueHint: "LOGIN",
       description: "remember: who says so (default: your name on this machine)",
     },
+    folders: { type: "boolean", description: "list: the folders that are indexed, also those that are gone" },
     json: jsonOption,
   },
   async run(args, terminal) {

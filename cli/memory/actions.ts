@@ -13,6 +13,7 @@ export interface MemoryArgs {
   kind?: string | undefined;
   threshold?: string | undefined;
   by?: string | undefined;
+  folders?: boolean | undefined;
   json?: boolean | undefined;
 }
 
@@ -34,7 +35,7 @@ export const ACTIONS = {
   index: { takes: ["subject", "commit"], load: code },
   search: { takes: ["subject", "repo", "limit", "batch", "explain"], load: code },
   remove: { takes: ["subject"], load: code },
-  list: { takes: ["repo", "issue", "kind"], load: learnt },
+  list: { takes: ["repo", "issue", "kind", "folders"], load: learnt },
   recall: { takes: ["subject", "repo", "kind", "limit", "threshold"], load: learnt },
   remember: { takes: ["subject", "repo", "issue", "by"], load: learnt },
   forget: { takes: ["repo", "issue", "id"], load: learnt },

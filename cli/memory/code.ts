@@ -6,6 +6,7 @@ import type { Terminal } from "../terminal.ts";
 import type { ActionName, MemoryArgs } from "./actions.ts";
 import { readBatch } from "./batch.ts";
 import { endingSignal } from "./ending-signal.ts";
+import { removeGone } from "./folders.ts";
 import { readLimit } from "./numbers.ts";
 import { openLocalMemory } from "./open.ts";
 import { showHits, showIndexed, showProgress } from "./show.ts";
@@ -23,7 +24,9 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
 
   const config = loadMemoryConfig(terminal);
   const ending = endingSignal();
-  const memory = await openLocalMemory(config, terminal.env, terminal.cwd, folder, (message) => terminal.err(message));
+  const open = () => openLocalMemory(config, terminal.env, terminal.cwd, folder, (message) => terminal.err(message));
+  if (action === "remove") return remove();
+  const memory = await open();
   try {
     if (action === "index") {
       const startedAt = performance.now();
@@ -34,12 +37,6 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
       const seconds = Math.round(performance.now() - startedAt) / 1_000;
       if (args.json) terminal.document({ ...report, seconds, store: memory.store });
       else showIndexed(report, seconds, terminal);
-      return DONE;
-    }
-    if (action === "remove") {
-      await memory.remove(ending);
-      if (args.json) terminal.document({ removed: memory.repository });
-      else terminal.out(`${memory.repository} is forgotten.`);
       return DONE;
     }
     const search = async (query: string): Promise<object[]> => {
@@ -59,6 +56,22 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
     throw error;
   } finally {
     await memory.close();
+  }
+
+  async function remove(): Promise<number> {
+    let removed: string;
+    try {
+      const known = await open();
+      removed = known.repository;
+      await known.remove(ending).finally(() => known.close());
+    } catch (error) {
+      // The folder may have been deleted or moved; its index is still there.
+      if (!(error instanceof NotFound)) throw error;
+      removed = await removeGone(config, terminal.cwd, folder!, error, ending);
+    }
+    if (args.json) terminal.document({ removed });
+    else terminal.out(`${removed} is forgotten.`);
+    return DONE;
   }
 }
 

@@ -5,6 +5,7 @@ import type { MemoryFilter } from "../../domain/ports.ts";
 import { CommandFailed, DONE, UsageError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 import type { ActionName, MemoryArgs } from "./actions.ts";
+import { listFolders } from "./folders.ts";
 import { scopeOf, withMemory } from "./experience.ts";
 import { readIssue, readLimit, readThreshold } from "./numbers.ts";
 import { showMemories, showRecalled } from "./show-memories.ts";
@@ -17,6 +18,7 @@ const MAX_NAME = 100;
 export function run(action: ActionName, args: MemoryArgs, terminal: Terminal): Promise<number> {
   switch (action) {
     case "list":
+      if (args.folders) return listFolders(terminal);
       return args.repo === undefined && args.issue === undefined && args.kind === undefined
         ? listRepositories(terminal)
         : list(scopeOf(args.repo, action), args, terminal);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -105,6 +105,22 @@ describe("mergewright memory", () => {
   it("forgets a repository", async () => {
     expect((await memory("remove", repository.folder)).code).toBe(0);
     expect((await memory("search", "header", "--repo", repository.folder)).code).toBe(1);
+  });
+
+  it("names the folders that are indexed, and forgets one that is gone", async () => {
+    const gone = makeRepository();
+    gone.commit("Start", { "src/a.py": "def a():\n    return 1\n" });
+    await memory("index", gone.folder);
+    const folder = realpathSync(gone.folder);
+    const named = (there: boolean): object[] => [{ folder, files: 1, there }];
+    expect(JSON.parse((await memory("list", "--folders", "--json")).out)).toEqual(named(true));
+    gone.remove();
+    expect(JSON.parse((await memory("list", "--folders", "--json")).out)).toEqual(named(false));
+    expect((await memory("list", "--folders")).out).toBe(`${folder}: 1 file, the folder is gone\n`);
+    expect((await memory("remove", gone.folder)).out).toBe(`${folder} is forgotten.\n`);
+    expect((await memory("list", "--folders")).out).toBe("No folder is indexed.\n");
+    const again = await memory("remove", gone.folder);
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining("memory list --folders")]);
   });
 
   it.each([
