@@ -63,7 +63,11 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
     try {
       const known = await open();
       removed = known.repository;
-      await known.remove(ending).finally(() => known.close());
+      try {
+        await known.remove(ending);
+      } finally {
+        await known.close();
+      }
     } catch (error) {
       // The folder may have been deleted or moved; its index is still there.
       if (!(error instanceof NotFound)) throw error;
