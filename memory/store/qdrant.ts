@@ -106,6 +106,23 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
     return found;
   }
 
+  /** Two who write a group at once may leave parts of both: those count that are of its first point's making. */
+  async function tagsOf(scope: Scope, found: readonly Tagged[], signal: AbortSignal): Promise<Map<string, string>> {
+    const tags = new Map(found.filter(({ hit }) => hit.point === 0).map(({ hit, tag }) => [hit.group, tag]));
+    const unknown = [...new Set(found.map(({ hit }) => hit.group).filter((group) => !tags.has(group)))];
+    for (let at = 0; at < unknown.length; at += PAGE) {
+      const ids = unknown.slice(at, at + PAGE).map((group) => pointId(scopeKey(scope), group, 0));
+      const firsts = await ask(signal, () =>
+        client.retrieve(SPARSE_COLLECTION, { ids, with_payload: ["group", "tag"], with_vector: false }),
+      );
+      for (const { payload } of firsts) {
+        const { group, tag } = payload as unknown as StoredPayload;
+        tags.set(group, tag);
+      }
+    }
+    return tags;
+  }
+
   async function removeGroups(scope: Scope, names: readonly string[], signal: AbortSignal): Promise<void> {
     if (names.length === 0) return;
     const collections = [SPARSE_COLLECTION, ...(await ask(signal, denseCollections))];
@@ -156,7 +173,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
     },
     optimize: () => Promise.resolve(),
     async search(scope, queries: readonly Query[], signal) {
-      const answers: Hit[][] = queries.map(() => []);
+      const answers: Tagged[][] = queries.map(() => []);
       const filter = { must: inScope(scope) };
       const sparse = queries.flatMap((query, at) =>
         "vector" in query && query.terms.indices.length > 0 ? [{ query, at }] : [],
@@ -175,7 +192,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
             })),
           }),
         );
-        sparse.forEach(({ at }, which) => (answers[at] = found[which]!.points.map(hitOf)));
+        sparse.forEach(({ at }, which) => (answers[at] = found[which]!.points.map(taggedOf)));
       }
       for (const [at, query] of queries.entries()) {
         if (!("dense" in query)) continue;
@@ -190,9 +207,10 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
             with_payload: true,
           });
         });
-        answers[at] = found.points.map(hitOf);
+        answers[at] = found.points.map(taggedOf);
       }
-      return answers;
+      const current = await tagsOf(scope, answers.flat(), signal);
+      return answers.map((hits) => hits.filter(({ hit, tag }) => current.get(hit.group) === tag).map(({ hit }) => hit));
     },
     async note(scope, signal) {
       const [stored] = await ask(signal, () =>
@@ -263,7 +281,12 @@ function kindOfName(name: string): string {
   return name.slice(0, name.indexOf(":"));
 }
 
-function hitOf({ score, payload }: { score: number; payload?: unknown }): Hit {
-  const { group, ordinal, data } = payload as StoredPayload;
-  return { group, point: ordinal, score, payload: data as Json };
+interface Tagged {
+  hit: Hit;
+  tag: string;
+}
+
+function taggedOf({ score, payload }: { score: number; payload?: unknown }): Tagged {
+  const { group, ordinal, data, tag } = payload as StoredPayload;
+  return { hit: { group, point: ordinal, score, payload: data as Json }, tag };
 }

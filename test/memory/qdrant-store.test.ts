@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { AccessDenied, ServiceUnavailable } from "../../domain/errors.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
 import { fileGroup } from "../../memory/code/document.ts";
+import { toPoints } from "../../memory/store/qdrant-points.ts";
 import { openQdrantStore } from "../../memory/store/qdrant.ts";
 import { hashOf, vectorOf } from "../../memory/text/vector.ts";
 import { playQdrant, type PlayedQdrant } from "./played-qdrant.ts";
@@ -84,6 +85,26 @@ it("A write that is cut off does not count: the group's first point comes last",
   await store.write(scope, { put: [group], remove: [] }, signal);
   const upserts = played.seen.slice(before).filter(({ operation }) => operation === "upsert_points");
   expect(upserts.map(({ points }) => points)).toEqual([2, 1]);
+});
+
+it("Of a group that two wrote at once only the points that are of its first one's making are found", async () => {
+  const groupOf = (tag: string, points: number) => ({
+    name: "file:a",
+    tag,
+    points: Array.from({ length: points }, () => ({ ...point(1), payload: { of: tag } })),
+  });
+  const store = open();
+  await store.write(scope, { put: [groupOf("later", 2)], remove: [] }, signal);
+  // The last part of another writer, who was killed before it came to the first one.
+  const [part] = toPoints(scope, [groupOf("earlier", 3)]).others.slice(-1);
+  await fetch(`${played.url}/collections/mergewright/points?wait=true`, {
+    method: "PUT",
+    headers: { "content-type": "application/json", "api-key": "key" },
+    body: JSON.stringify({ points: [part] }),
+  });
+  const terms = vectorOf(new Map([[hashOf("w0"), 1]]));
+  const [hits] = await store.search(scope, [{ vector: "chunk", terms, limit: 10 }], signal);
+  expect(hits!.map(({ payload }) => payload)).toEqual([{ of: "later" }, { of: "later" }]);
 });
 
 it("What a write that was cut off left behind is neither found by a search nor mixed with what is written next", async () => {
