@@ -64,6 +64,8 @@ export interface CarriedRound {
   warnedAtTurn?: number | null;
   /** What it was waiting for: the wait goes on with it, and is no younger. */
   waitingFor?: WaitingFor | null;
+  /** How often in a row its next turn has failed: who is away for long is asked for seldom, in the next history, too. */
+  failures?: number;
 }
 
 export type AgentResult =

@@ -16,10 +16,15 @@ export function reasonOf(error: unknown): string {
 
 /**
  * Runs a step until it succeeds. Whenever it fails, `park` is told what is to be waited for, and waits; then the step is tried
- * again. No worker is held meanwhile. Cancellation passes through, and so does whatever `park` throws.
+ * again. No worker is held meanwhile. Cancellation passes through, and so does whatever `park` throws. `failedBefore` counts its
+ * failures in an earlier history.
  */
-export async function untilDone<T>(step: () => Promise<T>, park: (parking: Parking) => Promise<void>): Promise<T> {
-  for (let round = 0; ; round += 1) {
+export async function untilDone<T>(
+  step: () => Promise<T>,
+  park: (parking: Parking) => Promise<void>,
+  failedBefore = 0,
+): Promise<T> {
+  for (let round = failedBefore; ; round += 1) {
     try {
       return await step();
     } catch (error) {

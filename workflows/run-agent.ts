@@ -30,7 +30,7 @@ import {
 } from "./agent-messages.ts";
 import { anywhere, Home } from "./home.ts";
 import { agentProgressQuery } from "./messages.ts";
-import { untilDone } from "./parked.ts";
+import { type Parking, untilDone } from "./parked.ts";
 
 /** Claude may answer in a wrong form, or be cut off, this often in a row before the agent gives up. */
 const MAX_NUDGES = 3;
@@ -74,6 +74,7 @@ class Agent {
   /** Time spent waiting in sight. */
   #idleMs = 0;
   #resumed = 0;
+  #failures: number;
   #waitingFor: WaitingFor | null;
   /** Its run has asked it to come to rest. */
   #rest = false;
@@ -98,6 +99,7 @@ class Agent {
     this.#paused = input.carried?.paused ?? false;
     this.#workedMs = input.carried ? workedBefore(input.carried) : 0;
     this.#waitingFor = input.carried?.waitingFor ?? null;
+    this.#failures = input.carried?.failures ?? 0;
     this.#budgetUsd = input.budgetUsd;
     setHandler(restAgentSignal, () => void (this.#rest = true));
     setHandler(agentProgressQuery, () => this.#progress);
@@ -262,13 +264,16 @@ class Agent {
 
   async #untilDone<T>(step: () => Promise<T>): Promise<T | null> {
     try {
-      const done = await untilDone(step, async ({ waitMs, ...wait }) => {
+      const park = async ({ waitMs, ...wait }: Parking): Promise<void> => {
+        this.#failures += 1;
         const resumed = this.#resumed;
         const over =
           (await this.#waitFor(wait, () => this.#resumed > resumed, waitMs)) &&
           (!this.#paused || (await this.#idleUntil(() => !this.#paused)));
         if (!over) throw new BrokenOff();
-      });
+      };
+      const done = await untilDone(step, park, this.#failures);
+      this.#failures = 0;
       // What was waited for in the history before is over.
       if (this.#waitingFor !== null) await this.#nothingMore();
       return done;
@@ -351,6 +356,7 @@ class Agent {
       steps: this.#steps,
       warnedAtTurn: this.#warnedAtTurn,
       waitingFor: this.#waitingFor,
+      failures: this.#failures,
     };
   }
 

@@ -158,9 +158,19 @@ it("an agent whose service is away for long goes on with a new history in the mi
   for (const deadline = Date.now() + 60_000; (await coder.describe()).runId === before;) {
     expect(Date.now()).toBeLessThan(deadline);
     if ((await coder.describe()).status.name !== "RUNNING") break;
-    await coder.signal("resume");
+    // It may have come to rest in this moment.
+    await coder.signal("resume").catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+  // It has been away for long: the new history does not begin to ask for it every few seconds.
+  const firstTimer = async (): Promise<number> => {
+    const rested = (await coder.describe()).status.name !== "RUNNING";
+    const goesOn = rested ? client().workflow.getHandle(agentWorkflowId(run.workflowId, "coder", 2)) : coder;
+    const { events = [] } = await goesOn.fetchHistory().catch(() => ({}) as { events?: never });
+    const timer = events?.find((event) => event.timerStartedEventAttributes)?.timerStartedEventAttributes;
+    return Number(timer?.startToFireTimeout?.seconds ?? 0);
+  };
+  await expect.poll(firstTimer, { timeout: 20_000 }).toBeGreaterThan(4 * 60);
   away = false;
   await run.signal(signals.resume, {});
   await reaches(status, "awaiting-approval");
