@@ -2,6 +2,7 @@
 import Docker from "dockerode";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createDockerSandboxes, type DockerSandboxes } from "../../activities/adapters/sandbox/docker.ts";
+import type { Checkpoint } from "../../activities/contract.ts";
 import { checkpoint, markSafe, openWorkspace, sandboxKey } from "../../activities/workspace.ts";
 import { SandboxLost, SandboxUnavailable, UnacceptableObjects } from "../../domain/errors.ts";
 import type { Sandbox } from "../../domain/ports.ts";
@@ -28,6 +29,11 @@ describeDocker("a sandbox", () => {
     expect(await containersOf(key)).toEqual([]);
   });
   const isFine = async () => expect(await print(sandbox, "echo fine")).toBe("fine\n");
+  /** Bytes in all places that it may write to: its work, its temporary files, and what the command server keeps. */
+  const diskOfContainer = async () => {
+    const script = `du -sxb . /tmp ${sandbox.scratch} | awk '{ bytes += $1 } END { print bytes }'`;
+    return Number(await print(sandbox, script));
+  };
   const processes = async () => Number(await print(sandbox, "ls -d /proc/[0-9]* | wc -l"));
 
   it("D1: a fork bomb ends with its command, and the sandbox lives", async () => {
@@ -73,11 +79,16 @@ describeDocker("a sandbox", () => {
 
   it("D5: hundreds of megabytes on standard output fill neither the worker's memory nor the disk", async () => {
     const before = process.memoryUsage().rss;
+    const diskBefore = await diskOfContainer();
     const result = await run(sandbox, "yes 'a line that is repeated for ever'", { timeoutMs: 3_000, keepBytes: 5_000 });
     expect(result.kind).toBe("timed-out");
     expect(result.output.totalBytes).toBeGreaterThan(50_000_000);
     expect([result.output.head.length, result.output.tail.length]).toEqual([5_000, 5_000]);
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
+    expect((await diskOfContainer()) - diskBefore).toBeLessThan(1_000_000);
+    // Nor does the engine write it to a log of its own.
+    const { HostConfig } = await docker.getContainer((await containersOf(key))[0]!.Id).inspect();
+    expect(HostConfig.LogConfig?.Type).toBe("none");
     await isFine();
   });
 
@@ -145,30 +156,72 @@ describeDocker("what a sandbox hands back", () => {
     },
   );
 
+  const container = async () => {
+    const [found] = await containersOf(sandboxKey(world.ref.run, world.ref.purpose));
+    return docker.getContainer(found!.Id);
+  };
+  const removeContainer = async () => {
+    await (await container()).remove({ force: true, v: true });
+  };
+  const expectRebuiltFrom = async (last: Checkpoint) => {
+    world.ref = { ...world.ref, checkpoint: last };
+    const again = await openWorkspace(world.parts, world.ref, "row", never);
+    sandbox = again.sandbox;
+    expect(again.rebuilt).toBe(true);
+    expect(await print(sandbox, "cat kept; test -e large || echo gone")).toBe("saved\ngone\n");
+    // Nothing half-made was kept: the next state builds upon the last good one.
+    await print(sandbox, "echo more > kept");
+    expect(await save("more")).toMatchObject({ kind: "saved" });
+  };
+  const savedState = async (): Promise<Checkpoint> => {
+    await print(sandbox, "echo saved > kept");
+    const last = await save("kept");
+    if (last.kind !== "saved") throw new Error(`Nothing was saved: ${JSON.stringify(last)}`);
+    await print(sandbox, "head -c 8000000 /dev/urandom > large");
+    return last.checkpoint;
+  };
+
   it(
-    "D8: a container that is removed while its results are collected is rebuilt from the last saved state",
+    "D8: a container that is removed while its results are read is lost, and is rebuilt from the last saved state",
     { timeout: 120_000 },
     async () => {
-      await print(sandbox, "echo saved > kept");
-      const last = await save("kept");
-      if (last.kind !== "saved") throw new Error(`Nothing was saved: ${JSON.stringify(last)}`);
-      await print(sandbox, "head -c 40000000 /dev/urandom > large");
+      const last = await savedState();
+      const inner = sandbox;
+      let reads = 0;
+      // All is collected inside, and the bundle is on its way out: frozen, nobody can send it before the container is gone.
+      const read: Sandbox["read"] = async (...wanted) => {
+        reads += 1;
+        await (await container()).pause();
+        const reading = inner.read(...wanted);
+        await Promise.all([removeContainer(), reading.catch(() => undefined)]);
+        return reading;
+      };
+      sandbox = new Proxy(inner, {
+        get(target, name) {
+          const value: unknown = name === "read" ? read : Reflect.get(target, name);
+          return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        },
+      });
+      await expect(save("lost")).rejects.toBeInstanceOf(SandboxLost);
+      expect(reads).toBe(1);
+      await expectRebuiltFrom(last);
+    },
+  );
+
+  it(
+    "D8: a container that is removed while it collects its results is rebuilt from the last saved state",
+    { timeout: 120_000 },
+    async () => {
+      const last = await savedState();
+      await print(sandbox, "rm -f .git/mergewright-index; for n in $(seq 3000); do echo $n > many-$n; done");
       const saving = save("lost").catch((error: unknown) => error);
       await until("the collection has begun", async () =>
-        (await print(sandbox, "ls .git").catch(() => "mergewright-index")).includes("mergewright-index"),
+        (await print(sandbox, "ls .git")).includes("mergewright-index"),
       );
-      const [container] = await containersOf(sandboxKey(world.ref.run, world.ref.purpose));
-      await docker.getContainer(container!.Id).remove({ force: true, v: true });
+      await removeContainer();
       const outcome = await saving;
       expect(outcome instanceof SandboxLost || (outcome as { kind: string }).kind === "failed").toBe(true);
-      world.ref = { ...world.ref, checkpoint: last.checkpoint };
-      const again = await openWorkspace(world.parts, world.ref, "row", never);
-      sandbox = again.sandbox;
-      expect(again.rebuilt).toBe(true);
-      expect(await print(sandbox, "cat kept; test -e large || echo gone")).toBe("saved\ngone\n");
-      // Nothing half-made was kept: the next state builds upon the last good one.
-      await print(sandbox, "echo more > kept");
-      expect(await save("more")).toMatchObject({ kind: "saved" });
+      await expectRebuiltFrom(last);
     },
   );
 
