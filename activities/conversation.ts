@@ -30,8 +30,10 @@ export interface StoredResult {
   rebuilt: boolean;
 }
 
-/** Conversations that a worker holds at once; each is at most a context window of text. */
+/** Conversations that a worker holds at once, more than it works on at the same time. */
 const KEPT = 64;
+/** And their text: dozens of usual conversations, or a dozen that fill the largest context window. The others are read again. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 
 /** As large as most replies with what they answer; written over and over at one place. */
 const ROOM = new Uint8Array(64 * 1024);
@@ -40,17 +42,26 @@ const ROOM = new Uint8Array(64 * 1024);
 interface Kept {
   turn: StoredTurn;
   before: Kept | null;
+  /** Of this turn and all before it. */
+  bytes: number;
 }
 
 export class Conversations {
   readonly #artifacts: Artifacts;
   /** By the key of their last turn. */
   readonly #kept = new Map<string, Kept>();
+  readonly #maxBytes: number;
   /** Turns that were received and could not be stored: the disk is full, or the store away. */
   readonly #unsaved = new Map<string, StoredTurn>();
 
-  constructor(artifacts: Artifacts) {
+  constructor(artifacts: Artifacts, maxBytes = KEPT_BYTES) {
     this.#artifacts = artifacts;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** What is held in memory; a past that two conversations share counts for both. */
+  get keptBytes(): number {
+    return [...this.#kept.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** All turns up to and including the one of this key, oldest first. Throws ArtifactMissing. */
@@ -87,7 +98,7 @@ export class Conversations {
     this.#unsaved.delete(key);
     const before = await this.#load(turn.previous);
     if (turn.previous !== null) this.#kept.delete(turn.previous);
-    this.#keep(key, { turn, before });
+    this.#keep(key, linked(before, turn));
     return turn;
   }
 
@@ -99,15 +110,24 @@ export class Conversations {
     for (let at: string | null = key; at !== null; at = missing.at(-1)!.previous) {
       missing.push(await getJson<StoredTurn>(this.#artifacts, at));
     }
-    const loaded = missing.reduceRight<Kept | null>((before, turn) => ({ turn, before }), null);
+    const loaded = missing.reduceRight<Kept | null>(linked, null);
     this.#keep(key, loaded!);
     return loaded;
   }
 
   #keep(key: string, conversation: Kept): void {
     this.#kept.set(key, conversation);
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+    let bytes = this.keptBytes;
+    for (const [oldest, one] of this.#kept) {
+      if (this.#kept.size <= KEPT && bytes <= this.#maxBytes) return;
+      this.#kept.delete(oldest);
+      bytes -= one.bytes;
+    }
   }
+}
+
+function linked(before: Kept | null, turn: StoredTurn): Kept {
+  return { turn, before, bytes: (before?.bytes ?? 0) + Buffer.byteLength(JSON.stringify(turn)) };
 }
 
 export function replyKey(run: RunRef, conversation: string, turn: number, digest: string): string {
