@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { quietRuntime, workflowBundle } from "../support/temporal.ts";
 import { type Cluster, startCluster } from "./harness/cluster.ts";
 import { artifactsOf, crash, holdGitHub, holdModel, order, until, type WorkerKill, workerOn } from "./harness/crash.ts";
-import { wrongAfter } from "./harness/evidence.ts";
+import { IN_FLIGHT_MS, wrongAfter } from "./harness/evidence.ts";
 import { largestEventBytes, retakenMs, spread } from "./harness/recovery.ts";
 import { type CrashRun, finish, openIssue, reaches, statusOf, trigger } from "./harness/run.ts";
 import { LOUD, LOUD_STEPS, QUICK_STEPS, SLOW, SLOW_STEPS } from "./harness/scenario.ts";
@@ -210,6 +210,8 @@ async function whileTemporalStandsStill(run: CrashRun, made: RegExp): Promise<Wo
   cluster.temporal.signal("SIGSTOP");
   try {
     await until("it is stored", () => artifactsOf(cluster, run, made).length > before, 30_000);
+    // Nothing may be asked for again then: it is no longer in flight.
+    await new Promise((resolve) => setTimeout(resolve, 2 * IN_FLIGHT_MS));
     return await crash(worker, "takeTurn");
   } finally {
     cluster.temporal.signal("SIGCONT");

@@ -16,7 +16,7 @@ export interface Kill {
 }
 
 /** Nobody can know whether a reply that reached a process in its last moment was kept: it counts as in flight. */
-const IN_FLIGHT_MS = 150;
+export const IN_FLIGHT_MS = 150;
 
 /** Empty when all is well. */
 export async function wrongAfter(
