@@ -24,7 +24,13 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
 
   const config = loadMemoryConfig(terminal);
   const ending = endingSignal();
-  const open = () => openLocalMemory(config, terminal.env, terminal.cwd, folder, (message) => terminal.err(message));
+  // Once, and not with each of many questions.
+  const said = new Set<string>();
+  const note = (message: string): void => {
+    if (!said.has(message)) terminal.err(message);
+    said.add(message);
+  };
+  const open = () => openLocalMemory(config, terminal.env, terminal.cwd, folder, note);
   if (action === "remove") return remove();
   const memory = await open();
   try {
@@ -40,7 +46,7 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
       return DONE;
     }
     const search = async (query: string): Promise<object[]> => {
-      const hits = await memory.search(query, { limit, signal: ending });
+      const hits = await memory.search(query, { limit, signal: ending, note });
       return args.explain ? hits : hits.map(({ path, score, lines, why }) => ({ path, score, lines, why }));
     };
     if (batch !== null) {
@@ -49,7 +55,7 @@ export async function run(action: ActionName, args: MemoryArgs, terminal: Termin
       return DONE;
     }
     if (args.json) terminal.document(await search(subject!));
-    else showHits(await memory.search(subject!, { limit, signal: ending }), args.explain === true, terminal);
+    else showHits(await memory.search(subject!, { limit, signal: ending, note }), args.explain === true, terminal);
     return DONE;
   } catch (error) {
     if (error instanceof NotFound) throw new CommandFailed("not-found", error.message, { cause: error });

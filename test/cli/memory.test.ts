@@ -102,6 +102,23 @@ describe("mergewright memory", () => {
     ]);
   });
 
+  it("says on standard error that it indexed and searched without embeddings, once, and gives the answer all the same", async () => {
+    const env = { EMBEDDINGS_URL: "http://127.0.0.1:9/v1", EMBEDDINGS_MODEL: "away" };
+    const without = (...args: string[]) => cli(["memory", ...args], { cwd: home, env });
+    const indexed = await without("index", repository.folder, "--json");
+    expect([indexed.code, indexed.err]).toEqual([0, expect.stringContaining("Indexed without all embeddings")]);
+    const batch = join(home, "embeddings.jsonl");
+    writeFileSync(batch, `${[1, 2].map((id) => JSON.stringify({ id, query: "parse_header" })).join("\n")}\n`);
+    const { code, out, err } = await without("search", "--batch", batch, "--repo", repository.folder, "--json");
+    expect([code, err.match(/by words alone, without embeddings/g)]).toEqual([
+      0,
+      expect.objectContaining({ length: 1 }),
+    ]);
+    for (const line of out.trim().split("\n"))
+      expect(JSON.parse(line)).toMatchObject({ results: [{ path: "src/parser.py" }] });
+    await memory("index", repository.folder);
+  });
+
   it("forgets a repository", async () => {
     expect((await memory("remove", repository.folder)).code).toBe(0);
     expect((await memory("search", "header", "--repo", repository.folder)).code).toBe(1);
