@@ -37,6 +37,8 @@ export interface RunningWorker {
 export type TestWorkerOptions = Partial<Omit<WorkerOptions, "connection" | "workflowBundle" | "workflowsPath">> & {
   /** Other workflow code than the product's: a path to bundle. null: a worker of activities only. */
   workflowsPath?: string | null;
+  /** The same, bundled already. */
+  bundle?: NonNullable<WorkerOptions["workflowBundle"]>;
   /** Of another server than the one of all tests. */
   address?: string;
   /** Steps in sandboxes find a place only after this. */
@@ -51,12 +53,15 @@ export async function runWorker(options: TestWorkerOptions = {}): Promise<Runnin
     taskQueue = `test-${randomUUID()}`,
     address = temporalAddress(),
     sandboxesAfterMs = 0,
+    bundle,
     ...rest
   } = options;
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     ...rest,
-    ...(await workflowCode(workflowsPath, rest.dataConverter?.failureConverterPath)),
+    ...(bundle
+      ? { workflowBundle: bundle }
+      : await workflowCode(workflowsPath, rest.dataConverter?.failureConverterPath)),
     taskQueue,
     connection,
   });
