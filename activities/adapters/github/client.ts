@@ -102,17 +102,19 @@ export function createClient(options: ForgeOptions): Client {
     const signal = options.signal?.();
     const at = split(repository);
     return await translated(action, signal, async () => {
-      const speak = async (fresh: boolean): Promise<T> => {
-        return await work(octokitFor(await tokenFor(repository, fresh), signal), at);
-      };
-      try {
-        return await speak(false);
-      } catch (error) {
-        if (credentials.kind !== "app" || readFailure(error)?.status !== 401) throw error;
-        options.log.warn({ action }, "GitHub did not take the installation's token: one is minted anew");
-        return await speak(true);
-      }
+      return await orAnew(action, async (fresh) => work(octokitFor(await tokenFor(repository, fresh), signal), at));
     });
+  };
+
+  /** A token of an App may end early, and the first refusal tells how wrong our clock is: GitHub has done nothing yet. */
+  const orAnew = async <T>(action: string, speak: (fresh: boolean) => Promise<T>): Promise<T> => {
+    try {
+      return await speak(false);
+    } catch (error) {
+      if (credentials.kind !== "app" || readFailure(error)?.status !== 401) throw error;
+      options.log.warn({ action }, "GitHub did not take the App's token: one is made anew");
+      return await speak(true);
+    }
   };
 
   const tokenFor = async (repository: RepositoryName, fresh: boolean): Promise<string> => {
@@ -131,14 +133,8 @@ export function createClient(options: ForgeOptions): Client {
     answer: withToken,
     token: (repository) => {
       split(repository);
-      // As with all that an App asks first: the refusal tells how wrong our clock is.
-      return translated(`mint a token for ${repository}`, options.signal?.(), () =>
-        tokenFor(repository, false).catch((error: unknown) =>
-          credentials.kind === "app" && readFailure(error)?.status === 401
-            ? tokenFor(repository, true)
-            : Promise.reject(error),
-        ),
-      );
+      const action = `mint a token for ${repository}`;
+      return translated(action, options.signal?.(), () => orAnew(action, (fresh) => tokenFor(repository, fresh)));
     },
     async ask(repository, action, request) {
       return (await withToken(repository, action, (octokit, at) => request(octokit.rest, at))).data;
@@ -165,18 +161,12 @@ export function createClient(options: ForgeOptions): Client {
     },
     async askAsApp<T>(action: string, request: (api: Api) => Promise<{ data: T }>) {
       const signal = options.signal?.();
-      const answer = await translated(action, signal, async () => {
-        const speak = async (): Promise<{ data: T }> => {
-          const token = await credentials.appToken();
-          if (token === null) throw new AccessDenied("GitHub", `Only a GitHub App can ${action}.`);
-          return await request(octokitFor(token, signal).rest);
-        };
-        // The first answer tells how wrong our clock is, and the second token is dated by GitHub's.
-        return await speak().catch((error: unknown) =>
-          readFailure(error)?.status === 401 ? speak() : Promise.reject(error),
-        );
-      });
-      return answer.data;
+      const speak = async (): Promise<{ data: T }> => {
+        const token = await credentials.appToken();
+        if (token === null) throw new AccessDenied("GitHub", `Only a GitHub App can ${action}.`);
+        return await request(octokitFor(token, signal).rest);
+      };
+      return (await translated(action, signal, () => orAnew(action, speak))).data;
     },
   };
 }
