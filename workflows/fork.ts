@@ -18,7 +18,7 @@ export type Opening =
 /** Brings the run to where the other one was after that turn. */
 export async function goOnFrom(run: Run, fork: Fork): Promise<void> {
   const { of, role, turn, instruct, base, trees } = fork;
-  const commits = [base.commit, ...trees.flatMap((tree) => [tree.base.commit, tree.from])];
+  const commits = [base.commit, ...trees.flatMap((tree) => [tree.base.commit, tree.from, ...(tree.onto ?? [])])];
   const since = trees.at(-1)?.since ?? 0;
   const first = run.firstStep();
   const { firstRunId } = first;

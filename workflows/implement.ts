@@ -75,7 +75,8 @@ export function implement(run: Run, classification: Classification, plan: Plan):
     tested: 0,
     pushed: null,
     from: tree?.from ?? run.base!.commit,
-    onto: null,
+    // The commits of others that the tree holds stay theirs.
+    onto: tree?.onto?.length ? tree.onto : null,
     conflicts: tree?.conflicts ?? [],
     newTree: null,
     checksNote: null,
@@ -107,7 +108,10 @@ export async function untilVerified(run: Run, coding: Coding): Promise<Work> {
     run.enter("working");
     const { from, conflicts, newTree } = work;
     const anew = newTree !== null;
-    if (!begun) run.landmarks.coderBegins({ since: run.team.turnsOf("coder"), base: run.base!, from, conflicts }, anew);
+    if (!begun) {
+      const onto = work.onto ?? (work.pushed === null ? [] : [work.pushed]);
+      run.landmarks.coderBegins({ since: run.team.turnsOf("coder"), base: run.base!, from, conflicts, onto }, anew);
+    }
     const here: Coding = { work, brief: said, attempt, begun: true };
     const chapter = (): Chapter => ({ kind: "work", coding: here });
     const answer = await run.team.work("coder", said, { commit: from }, anew ? "new-tree" : "goes-on", chapter);

@@ -13,6 +13,8 @@ export interface TreeStart {
   from: string;
   /** Paths that had a conflict in it. */
   conflicts: string[];
+  /** What our next commit was to build upon, with the commits of others; empty: the base. Absent when it comes from an older version. */
+  onto?: string[];
 }
 
 export class Landmarks {

@@ -142,6 +142,10 @@ it("a run at work can be gone on from, and what others pushed is in a fork of a 
     expect(await filesOf(stage, before)).toEqual(["src/format.js", "test/format.test.js"]);
     expect(await filesOf(stage, after)).toEqual(["CHANGELOG.md", "NOTES.md", "src/format.js", "test/format.test.js"]);
 
+    // What others did stays theirs.
+    expect(await authorsOf(stage, after, "NOTES.md")).toEqual([maintainer]);
+    expect(await authorsOf(stage, after, "CHANGELOG.md")).toEqual(["mergewright-demo"]);
+
     for (const run of [id, ...[1, 2, 3, 4].map((fork) => `${id}/fork/${fork}`)])
       expect((await mergewright(stage, ["reject", run, "--by", maintainer])).code).toBe(0);
     expect((await ended(stage, id)).outcome?.kind).toBe("declined");
@@ -215,12 +219,21 @@ function pullOf(
 
 /** What the pull request changes, as Git tells it of the branch. */
 async function filesOf(stage: Stage, run: RunView): Promise<string[]> {
+  return gitLines(stage, run, ["diff", "--name-only", `origin/main...${run.pullRequest!.headSha}`]);
+}
+
+/** Who changed a file on the branch. */
+async function authorsOf(stage: Stage, run: RunView, path: string): Promise<string[]> {
+  const range = `origin/main..${run.pullRequest!.headSha}`;
+  return gitLines(stage, run, ["log", "--no-merges", "--format=%an", range, "--", path]);
+}
+
+async function gitLines(stage: Stage, run: RunView, words: string[]): Promise<string[]> {
   const git = promisify(execFile);
   const clone = join(stage.folder, `clone-${run.pullRequest!.number}`);
   await git("git", ["clone", "-q", "--no-checkout", `${stage.github.url}/${stage.repository}.git`, clone]);
-  const range = `origin/main...${run.pullRequest!.headSha}`;
-  const { stdout } = await git("git", ["-C", clone, "diff", "--name-only", range]);
-  return stdout.trim().split("\n").toSorted();
+  const { stdout } = await git("git", ["-C", clone, ...words]).finally(() => rm(clone, { recursive: true }));
+  return [...new Set(stdout.trim().split("\n").filter(Boolean))].toSorted();
 }
 
 async function mergewright(stage: Stage, words: string[]): Promise<{ code: number | null; document: unknown }> {
