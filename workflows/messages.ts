@@ -16,7 +16,7 @@ import type { TreeStart } from "./landmarks.ts";
 /** The one task queue of workflows and activities. */
 export const TASK_QUEUE = "mergewright";
 
-/** A worker that dies while it decides what comes next: another decides after this, and not after Temporal's 10 s. It takes milliseconds. */
+/** A worker that dies while it decides what comes next: another decides after this, and not after Temporal's 10 s. It takes milliseconds; `history.ts` sees to it that a replay does, too. */
 export const WORKFLOW_TASK_TIMEOUT = "4s" as const;
 
 /** Names of the workflow types, as the Web UI and the Temporal CLI show them. */

@@ -28,6 +28,7 @@ import {
   resumeAgentSignal,
   type RunAgentInput,
 } from "./agent-messages.ts";
+import { historyIsLong } from "./history.ts";
 import { anywhere, Home } from "./home.ts";
 import { agentProgressQuery } from "./messages.ts";
 import { type Parking, untilDone } from "./parked.ts";
@@ -53,7 +54,7 @@ export async function runAgent(input: RunAgentInput): Promise<AgentResult> {
     }
 
     if (agent.isToRest) return agent.rested(said);
-    if (workflowInfo().continueAsNewSuggested) await agent.continueAsNew(said);
+    if (historyIsLong()) await agent.continueAsNew(said);
   }
 }
 
@@ -312,7 +313,7 @@ class Agent {
   }
 
   #breaksOff(): boolean {
-    return !this.#holdsReply && (this.#rest || workflowInfo().continueAsNewSuggested);
+    return !this.#holdsReply && (this.#rest || historyIsLong());
   }
 
   async #report(now: boolean): Promise<void> {

@@ -15,6 +15,7 @@ import type { Activities, Base, Change, Ground, RunRef } from "../activities/con
 import { isEnded, type Outcome, type Phase, type RunStatus, type WaitingFor } from "../domain/run.ts";
 import type { CarriedRun, Chapter, Wish } from "./carried-run.ts";
 import { firstStatus } from "./first-status.ts";
+import { historyIsLong } from "./history.ts";
 import { Home } from "./home.ts";
 import { listen } from "./inbox.ts";
 import { Landmarks } from "./landmarks.ts";
@@ -136,7 +137,7 @@ export class Run {
 
   /** True when this history should end at the next chapter: then {@link turnPage}. */
   historyIsLong(): boolean {
-    return workflowInfo().continueAsNewSuggested && this.interruption === null;
+    return historyIsLong() && this.interruption === null;
   }
 
   /** Goes on with a new history when this one is long. Only where nothing is under way, and in a chapter that begins with what is under way. */

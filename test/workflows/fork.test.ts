@@ -9,10 +9,10 @@ import { putJson, type RunNote } from "../../activities/artifacts.ts";
 import { createForking } from "../../activities/fork.ts";
 import { instructionsKey, issueKey } from "../../activities/ground.ts";
 import { issueWorkflowId, turnKey } from "../../domain/ids.ts";
-import { RepositorySettings } from "../../domain/settings.ts";
 import { RESOLVE_ISSUE, type ResolveIssueInput } from "../../workflows/messages.ts";
 import { runWorker, temporalClient } from "../support/temporal.ts";
 import { playActivities } from "./played-activities.ts";
+import { runInput } from "./played-runs.ts";
 
 const installation = { namespace: "default", namespaceId: "a-namespace" };
 
@@ -42,12 +42,7 @@ it("a fork stores whose it is before anything else, so that nothing of one that 
   const repository = `o/r-${randomUUID().slice(0, 8)}`;
   const base = { commit: "b".repeat(40), test: null, hasChecks: false };
   const input: ResolveIssueInput = {
-    repository,
-    issue: 1,
-    snapshot: null,
-    trigger: { kind: "api", by: "mara", at: new Date().toISOString(), commentId: null },
-    settings: { ...RepositorySettings.parse({}), prices: {} },
-    links: { page: null, webUi: null },
+    ...runInput(repository),
     fork: {
       of,
       role: "coder",

@@ -51,20 +51,27 @@ export function playedRuns(server: readonly string[] | null = null): PlayedRuns 
       const worker = await runWorker({ ...options, address, activities: { ...played.activities } });
       stops.push(worker.stop);
       const repository = `o/r-${randomUUID().slice(0, 8)}`;
-      const input: ResolveIssueInput = {
-        repository,
-        issue: 1,
-        snapshot: null,
-        trigger: { kind: "labeled", by: "mara", at: new Date().toISOString(), commentId: null },
-        settings: { ...RepositorySettings.parse(settings), prices: {} },
-        links: { page: null, webUi: null },
-      };
       const workflowId = issueWorkflowId(repository, 1);
-      await client.workflow.start(RESOLVE_ISSUE, { workflowId, taskQueue: worker.taskQueue, args: [input] });
+      await client.workflow.start(RESOLVE_ISSUE, {
+        workflowId,
+        taskQueue: worker.taskQueue,
+        args: [runInput(repository, settings)],
+      });
       // Of whatever execution is the newest: a run may go on with a new history.
       const run = client.workflow.getHandle(workflowId);
       return { played, run, status: () => run.query(statusQuery) };
     },
+  };
+}
+
+export function runInput(repository: string, settings: Record<string, unknown> = {}): ResolveIssueInput {
+  return {
+    repository,
+    issue: 1,
+    snapshot: null,
+    trigger: { kind: "labeled", by: "mara", at: new Date().toISOString(), commentId: null },
+    settings: { ...RepositorySettings.parse(settings), prices: {} },
+    links: { page: null, webUi: null },
   };
 }
 

@@ -8,12 +8,11 @@ import { bundleWorkflowCode, type WorkerOptions } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import type { Activities } from "../../activities/contract.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
-import { RepositorySettings } from "../../domain/settings.ts";
-import { RESOLVE_ISSUE, type ResolveIssueInput, signals, statusQuery } from "../../workflows/messages.ts";
+import { RESOLVE_ISSUE, signals, statusQuery } from "../../workflows/messages.ts";
 import { changedBuild } from "../support/changed-build.ts";
 import { runWorker, temporalClient, workflowBundle } from "../support/temporal.ts";
 import { type Played, playActivities } from "./played-activities.ts";
-import { reaches } from "./played-runs.ts";
+import { reaches, runInput } from "./played-runs.ts";
 
 const RUNS = 4;
 const BEFORE_THE_MERGE = 'run.enter("merging");';
@@ -120,15 +119,8 @@ function playedWorld() {
 
 async function start(taskQueue: string): Promise<WorkflowHandle> {
   const repository = `o/r-${randomUUID().slice(0, 8)}`;
-  const input: ResolveIssueInput = {
-    repository,
-    issue: 1,
-    snapshot: null,
-    trigger: { kind: "labeled", by: "mara", at: new Date().toISOString(), commentId: null },
-    settings: { ...RepositorySettings.parse({}), prices: {} },
-    links: { page: null, webUi: null },
-  };
-  return client.workflow.start(RESOLVE_ISSUE, { workflowId: issueWorkflowId(repository, 1), taskQueue, args: [input] });
+  const args = [runInput(repository)];
+  return client.workflow.start(RESOLVE_ISSUE, { workflowId: issueWorkflowId(repository, 1), taskQueue, args });
 }
 
 async function taleOf(run: WorkflowHandle): Promise<{ failedTasks: number; patches: number }> {
