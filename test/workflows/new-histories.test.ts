@@ -117,10 +117,9 @@ it("a paused run goes on with a new history, and is paused in it until somebody 
   const { played, run, status, letGo } = await heldAt("coder", 0);
   await reaches(status, () => turnsTaken(played).at(-1) === "coder 0");
   await run.signal(signals.pause, {});
+  const paused = await reaches(status, "paused");
+  await hasHeard(agentWorkflowId(run.workflowId, "coder", 1), "pause");
   letGo();
-  const paused = await reaches(status, ({ phase, agents }) => {
-    return phase === "paused" && agents.find(({ role }) => role === "coder")?.turns === 0;
-  });
   await untilNewHistory(run);
   expect(await status()).toMatchObject({ phase: "paused", waitingFor: paused.waitingFor });
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -213,6 +212,15 @@ async function heldAt(role: Role, turn: number): Promise<PlayedRun & { letGo: ()
     };
   });
   return { ...started, letGo };
+}
+
+/** A signal has reached a workflow. */
+async function hasHeard(workflowId: string, signal: string): Promise<void> {
+  for (const deadline = Date.now() + 20_000; ;) {
+    const { events } = await client().workflow.getHandle(workflowId).fetchHistory();
+    if (events?.some((event) => event.workflowExecutionSignaledEventAttributes?.signalName === signal)) return;
+    expect(Date.now()).toBeLessThan(deadline);
+  }
 }
 
 function turnsTaken(played: Played): string[] {
