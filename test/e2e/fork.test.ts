@@ -232,7 +232,8 @@ async function gitLines(stage: Stage, run: RunView, words: string[]): Promise<st
   const git = promisify(execFile);
   const clone = join(stage.folder, `clone-${run.pullRequest!.number}`);
   await git("git", ["clone", "-q", "--no-checkout", `${stage.github.url}/${stage.repository}.git`, clone]);
-  const { stdout } = await git("git", ["-C", clone, ...words]).finally(() => rm(clone, { recursive: true }));
+  const { stdout } = await git("git", ["-C", clone, ...words]);
+  await rm(clone, { recursive: true });
   return [...new Set(stdout.trim().split("\n").filter(Boolean))].toSorted();
 }
 
