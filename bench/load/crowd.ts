@@ -54,7 +54,8 @@ export async function durations(
   const open = new Set(issues);
   const took = new Map<LoadIssue, number>();
   for (;;) {
-    const query = "WorkflowType = 'resolveIssue' AND ExecutionStatus != 'Running'";
+    const query =
+      "WorkflowType = 'resolveIssue' AND ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'";
     const ends = new Map<string, number>();
     for await (const { workflowId, closeTime } of client.workflow.list({ query }))
       ends.set(workflowId, closeTime!.getTime());

@@ -177,9 +177,6 @@ describe("without a worker", () => {
     });
     const listed = async () => (await runs.listRuns({ limit: MAX_LISTED })).find((run) => run.id === id);
     await vi.waitFor(async () => expect(await listed()).toMatchObject({ phase: "received" }), { timeout: 10_000 });
-    const began = Date.now();
-    await listed();
-    expect(Date.now() - began).toBeLessThan(1_000);
     await forget(id);
   });
 

@@ -187,7 +187,11 @@ async function settled(stage: Stage): Promise<void> {
 }
 
 function runsOf(stage: Stage, issue: number): Promise<string[]> {
-  return list(stage, `WorkflowId = "${issueWorkflowId(stage.repository, issue)}"`);
+  // One that goes on with a new history is still one run.
+  return list(
+    stage,
+    `WorkflowId = "${issueWorkflowId(stage.repository, issue)}" AND ExecutionStatus != "ContinuedAsNew"`,
+  );
 }
 
 /** Run ids of the workflows that a query finds. */
