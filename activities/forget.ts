@@ -2,7 +2,7 @@
 import type { RepositoryName } from "../domain/ids.ts";
 import { isRepositoryName } from "../domain/ids.ts";
 import { type Departure, type Memory, type MemoryScope, scopeOfRepository } from "../domain/memory.ts";
-import type { Experience, MemoryPort } from "../domain/ports.ts";
+import type { Experience, MemoryPort } from "../domain/memory-ports.ts";
 import { orderOfMemory, stopIndexing } from "./keep.ts";
 import type { MemoryActivities } from "./memory-contract.ts";
 import { working } from "./temporal.ts";

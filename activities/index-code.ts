@@ -1,7 +1,8 @@
 /** The index of a repository's code, from the mirror of this machine; and what its history says of changes that were taken back. */
 import { Context, log } from "@temporalio/activity";
 import { type Memory, type MemoryScope, scopeOfRepository } from "../domain/memory.ts";
-import type { IndexReport, MemoryPort, Mirror, SourceRepository } from "../domain/ports.ts";
+import type { IndexReport, MemoryPort, SourceRepository } from "../domain/memory-ports.ts";
+import type { Mirror } from "../domain/ports.ts";
 import { revertedIn } from "../domain/reverts.ts";
 import { departedSince } from "./forget.ts";
 import { orderOfIndex, orderOfMemory } from "./keep.ts";

@@ -1,7 +1,8 @@
 /** All activities over one set of ports. */
 import type { RepositoryName } from "../domain/ids.ts";
 import type { Installation } from "./artifacts.ts";
-import type { Artifacts, Forge, MemoryPort, Mirror, Model, Sandboxes } from "../domain/ports.ts";
+import type { MemoryPort } from "../domain/memory-ports.ts";
+import type { Artifacts, Forge, Mirror, Model, Sandboxes } from "../domain/ports.ts";
 import { createChange } from "./change.ts";
 import type { Triggers } from "../domain/settings.ts";
 import type { Activities } from "./contract.ts";

@@ -1,6 +1,6 @@
 /** What each activity of the memory takes and gives. All of them may fail: a run is as good without. */
 import type { Memory } from "../domain/memory.ts";
-import type { IndexReport } from "../domain/ports.ts";
+import type { IndexReport } from "../domain/memory-ports.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import type { AgentStatus, Outcome } from "../domain/run.ts";
 import type { Ground, RunRef } from "./contract.ts";

@@ -2,7 +2,7 @@
 import type { RepositoryName } from "../domain/ids.ts";
 import { pastTheirTime } from "../domain/memory-retention.ts";
 import type { MemoryReport } from "../domain/memory-report.ts";
-import type { MemoryPort } from "../domain/ports.ts";
+import type { MemoryPort } from "../domain/memory-ports.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import { working } from "./temporal.ts";
 import type { UpkeepActivities } from "./upkeep.ts";

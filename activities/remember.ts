@@ -13,7 +13,8 @@ import {
   scopeOfRepository,
 } from "../domain/memory.ts";
 import { pastTheirTime } from "../domain/memory-retention.ts";
-import type { Artifacts, Forge, MemoryPort, Stored } from "../domain/ports.ts";
+import type { MemoryPort, Stored } from "../domain/memory-ports.ts";
+import type { Artifacts, Forge } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { redact } from "../domain/secrets.ts";
 import type { RunSettings } from "../domain/settings.ts";

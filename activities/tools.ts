@@ -3,7 +3,7 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources";
 import { failed } from "../agents/tools/result.ts";
 import { runTool } from "../agents/tools.ts";
 import { scopeOfRepository } from "../domain/memory.ts";
-import type { MemoryPort } from "../domain/ports.ts";
+import type { MemoryPort } from "../domain/memory-ports.ts";
 import { findJson, putFirstJson } from "./artifacts.ts";
 import type { Activities, Checkpoint, RunRef, TakeTurnInput, ToolCallRef, WorkspaceRef } from "./contract.ts";
 import { type Conversations, lossesKey, resultKey, type StoredResult, type StoredTurn } from "./conversation.ts";

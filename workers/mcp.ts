@@ -7,7 +7,7 @@ import type { Config } from "../config/config.ts";
 import { productVersion } from "../config/version.ts";
 import { isRepositoryName, type RepositoryName } from "../domain/ids.ts";
 import { scopeOfRepository } from "../domain/memory.ts";
-import type { Asking, MemoryPort } from "../domain/ports.ts";
+import type { Asking, MemoryPort } from "../domain/memory-ports.ts";
 import { ToolRefused, type McpParts } from "../memory/mcp/parts.ts";
 
 interface Behind {

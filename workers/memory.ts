@@ -1,7 +1,7 @@
 /** The memory of this process, opened when it is first asked: a store that cannot be opened stops no worker. */
 import type { Config } from "../config/config.ts";
 import { memoryFile } from "../config/memory.ts";
-import type { MemoryPort } from "../domain/ports.ts";
+import type { MemoryPort } from "../domain/memory-ports.ts";
 import { createCodeIndex } from "../memory/code/code-index.ts";
 import { createEmbedder } from "../memory/dense/embedder.ts";
 import { createExperience } from "../memory/experience/experience.ts";

@@ -1,7 +1,7 @@
 /** Brings the index of a repository's code up to date, beside the runs. One for each repository: who comes meanwhile is served, too. */
 import { condition, setCurrentDetails, setHandler } from "@temporalio/workflow";
 import type { IndexRequest } from "../activities/memory-contract.ts";
-import type { IndexReport } from "../domain/ports.ts";
+import type { IndexReport } from "../domain/memory-ports.ts";
 import { indexCode } from "./activities.ts";
 import { indexSignal } from "./messages.ts";
 

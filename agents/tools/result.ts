@@ -1,6 +1,7 @@
 /** What goes into a tool call and what comes out. */
 import type { z } from "zod";
-import type { CodeHit, Sandbox } from "../../domain/ports.ts";
+import type { CodeHit } from "../../domain/memory-ports.ts";
+import type { Sandbox } from "../../domain/ports.ts";
 import type { RepositorySettings } from "../../domain/settings.ts";
 import { headOf } from "../../domain/text.ts";
 

@@ -1,7 +1,7 @@
 /** Fixes of a repository's own history, as questions with known answers. */
 import { kindOf } from "../../memory/code/file-kind.ts";
 import { withoutTrailers } from "../../memory/code/query.ts";
-import type { SourceRepository } from "../../domain/ports.ts";
+import type { SourceRepository } from "../../domain/memory-ports.ts";
 
 export interface Fix {
   hash: string;

@@ -6,7 +6,7 @@ import type { Runs } from "../../api/runs.ts";
 import type { Config } from "../../config/config.ts";
 import { productVersion } from "../../config/version.ts";
 import { isRepositoryName } from "../../domain/ids.ts";
-import type { MemoryPort } from "../../domain/ports.ts";
+import type { MemoryPort } from "../../domain/memory-ports.ts";
 import { ToolRefused, type McpParts } from "../../memory/mcp/parts.ts";
 import type { Log } from "../../workers/log.ts";
 import { searchRemembered, startBy } from "../../workers/mcp.ts";

@@ -2,7 +2,7 @@
 import { loadMemoryConfig } from "../../config/memory.ts";
 import { isRepositoryName } from "../../domain/ids.ts";
 import { scopeOfRepository, type MemoryScope } from "../../domain/memory.ts";
-import type { MemoryPort } from "../../domain/ports.ts";
+import type { MemoryPort } from "../../domain/memory-ports.ts";
 import { createMemory } from "../../workers/memory.ts";
 import { UsageError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";

@@ -1,7 +1,7 @@
 /** `memory list|recall|remember|forget`: what runs have learnt and people have taught. */
 import { userInfo } from "node:os";
 import { MEMORY_KINDS, type MemoryKind, type MemoryScope } from "../../domain/memory.ts";
-import type { MemoryFilter } from "../../domain/ports.ts";
+import type { MemoryFilter } from "../../domain/memory-ports.ts";
 import { CommandFailed, DONE, UsageError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 import type { ActionName, MemoryArgs } from "./actions.ts";

@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { findGitDir, openSourceRepository } from "../../activities/adapters/git/source.ts";
 import type { MemoryConfig } from "../../config/memory.ts";
-import type { Asking, CodeHit, CodeIndex, IndexProgress, IndexReport, MemoryScope } from "../../domain/ports.ts";
+import type { Asking, CodeHit, CodeIndex, IndexProgress, IndexReport, MemoryScope } from "../../domain/memory-ports.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
 import { createEmbedder } from "../../memory/dense/embedder.ts";
 import { openStore } from "../../memory/store/open.ts";

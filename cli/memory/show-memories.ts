@@ -1,6 +1,6 @@
 /** Memories as people read them on a terminal. */
 import type { Memory } from "../../domain/memory.ts";
-import type { Recalled } from "../../domain/ports.ts";
+import type { Recalled } from "../../domain/memory-ports.ts";
 import { lineOfMemory } from "../../memory/mcp/memory-document.ts";
 import { plain, type Terminal } from "../terminal.ts";
 

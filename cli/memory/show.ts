@@ -1,5 +1,5 @@
 /** What the memory commands tell people. */
-import type { CodeHit, IndexProgress, IndexReport } from "../../domain/ports.ts";
+import type { CodeHit, IndexProgress, IndexReport } from "../../domain/memory-ports.ts";
 import { plain, type Terminal } from "../terminal.ts";
 
 /** Often enough to be seen, seldom enough for a log. */

@@ -1,7 +1,7 @@
 /** Finding code: index a repository at a commit, ask it, let it go. What `domain/ports.ts` calls CodeIndex. */
 import { NotFound } from "../../domain/errors.ts";
 import { isRepositoryName } from "../../domain/ids.ts";
-import type { CodeHit, CodeIndex, SourceRepository } from "../../domain/ports.ts";
+import type { CodeHit, CodeIndex, SourceRepository } from "../../domain/memory-ports.ts";
 import type { PointStore, Scope } from "../store/store.ts";
 import { withCompanions } from "./companions.ts";
 import { filePrefix } from "./document.ts";

@@ -1,5 +1,5 @@
 /** What the store keeps of a file and of a commit. */
-import type { CommitRecord } from "../../domain/ports.ts";
+import type { CommitRecord } from "../../domain/memory-ports.ts";
 import { headOf } from "../../domain/text.ts";
 import type { Group, Point, SparseVector } from "../store/store.ts";
 import { hashOf, saturate, vectorOf, type Saturation } from "../text/vector.ts";

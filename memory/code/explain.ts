@@ -1,5 +1,5 @@
 /** Tells people why a file was found. */
-import type { CodeHit } from "../../domain/ports.ts";
+import type { CodeHit } from "../../domain/memory-ports.ts";
 import { TOKEN, wordsOf } from "../text/words.ts";
 import type { ChunkPayload } from "./document.ts";
 import type { ParsedQuery } from "./query.ts";

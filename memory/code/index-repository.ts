@@ -1,6 +1,6 @@
 /** Brings what the store holds of a repository to a commit: reads and writes only what differs, in batches. */
 import { randomUUID } from "node:crypto";
-import type { IndexProgress, IndexReport, SourceRepository } from "../../domain/ports.ts";
+import type { IndexProgress, IndexReport, SourceRepository } from "../../domain/memory-ports.ts";
 import { type Embedded, withoutVectors } from "../dense/embed-groups.ts";
 import type { Group, PointStore, Scope } from "../store/store.ts";
 import {

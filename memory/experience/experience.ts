@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { RequestRefused, ServiceUnavailable } from "../../domain/errors.ts";
 import { Memory, type MemoryScope } from "../../domain/memory.ts";
-import type { Experience, MemoryFilter, Recalled, Stored } from "../../domain/ports.ts";
+import type { Experience, MemoryFilter, Recalled, Stored } from "../../domain/memory-ports.ts";
 import { redact } from "../../domain/secrets.ts";
 import { documentVectors } from "../dense/document-vectors.ts";
 import type { Embedder } from "../dense/embedder.ts";

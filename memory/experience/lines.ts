@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../../domain/errors.ts";
 import { isRepositoryName } from "../../domain/ids.ts";
 import { Memory, type MemoryScope, scopeOfRepository } from "../../domain/memory.ts";
-import type { Experience } from "../../domain/ports.ts";
+import type { Experience } from "../../domain/memory-ports.ts";
 
 /** The newest first. Each ends with a line break. */
 export async function exportLines(experience: Experience, scope: MemoryScope, signal: AbortSignal): Promise<string[]> {

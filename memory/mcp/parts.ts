@@ -2,7 +2,7 @@
 import type { Runs } from "../../api/runs.ts";
 import { MergewrightError } from "../../domain/errors.ts";
 import type { RepositoryName } from "../../domain/ids.ts";
-import type { Asking, CodeHit, Experience } from "../../domain/ports.ts";
+import type { Asking, CodeHit, Experience } from "../../domain/memory-ports.ts";
 import type { StartTask } from "../../domain/tasks.ts";
 
 export interface McpParts {

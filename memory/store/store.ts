@@ -1,4 +1,4 @@
-import type { MemoryScope } from "../../domain/ports.ts";
+import type { MemoryScope } from "../../domain/memory-ports.ts";
 
 /**
  * What the memory asks of a store: groups of points with sparse vectors, apart by tenant and repository. One ranking stands

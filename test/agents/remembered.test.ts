@@ -5,7 +5,7 @@ import { runTool, onlyReads, type ToolContext } from "../../agents/tools.ts";
 import { fenceMarker } from "../../agents/untrusted.ts";
 import type { Remembered } from "../../domain/brief.ts";
 import { ServiceUnavailable } from "../../domain/errors.ts";
-import type { CodeHit } from "../../domain/ports.ts";
+import type { CodeHit } from "../../domain/memory-ports.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
 import { classification, plan } from "../model/support.ts";
 

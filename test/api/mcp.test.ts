@@ -10,7 +10,7 @@ import { listen, type Listening } from "../../api/server.ts";
 import { openSourceRepository } from "../../activities/adapters/git/source.ts";
 import { issueWorkflowId } from "../../domain/ids.ts";
 import { scopeOfRepository, type Resolution } from "../../domain/memory.ts";
-import type { MemoryPort } from "../../domain/ports.ts";
+import type { MemoryPort } from "../../domain/memory-ports.ts";
 import { createMcpHandler } from "../../memory/mcp/http.ts";
 import { mcpOverHttp } from "../../workers/mcp.ts";
 import { createMemory } from "../../workers/memory.ts";

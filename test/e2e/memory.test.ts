@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { indexWorkflowId, memoryWorkflowId } from "../../domain/ids.ts";
 import { scopeOfRepository } from "../../domain/memory.ts";
-import type { IndexReport, MemoryPort } from "../../domain/ports.ts";
+import type { IndexReport, MemoryPort } from "../../domain/memory-ports.ts";
 import { createMemory } from "../../workers/memory.ts";
 import { BOT, type Cluster, MAINTAINER, startCluster } from "../faults/harness/cluster.ts";
 import { crash, until, workerOn } from "../faults/harness/crash.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findGitDir, openSourceRepository } from "../../activities/adapters/git/source.ts";
 import { NotFound } from "../../domain/errors.ts";
-import type { CodeIndex } from "../../domain/ports.ts";
+import type { CodeIndex } from "../../domain/memory-ports.ts";
 import { createCodeIndex } from "../../memory/code/code-index.ts";
 import { openEmbeddedStore } from "../../memory/store/embedded.ts";
 import { openQdrantStore } from "../../memory/store/qdrant.ts";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadMemoryConfig } from "../../config/memory.ts";
 import { ServiceUnavailable } from "../../domain/errors.ts";
 import { type Memory, type Resolution, scopeOfRepository } from "../../domain/memory.ts";
-import type { Experience } from "../../domain/ports.ts";
+import type { Experience } from "../../domain/memory-ports.ts";
 import type { Embedder } from "../../memory/dense/embedder.ts";
 import { denseScale } from "../../memory/experience/dense-scale.ts";
 import { createExperience } from "../../memory/experience/experience.ts";

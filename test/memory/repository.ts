@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { openSourceRepository } from "../../activities/adapters/git/source.ts";
-import type { SourceRepository } from "../../domain/ports.ts";
+import type { SourceRepository } from "../../domain/memory-ports.ts";
 
 export interface TestRepository {
   folder: string;

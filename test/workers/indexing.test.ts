@@ -2,7 +2,7 @@
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { expect, it } from "vitest";
 import { createIndexing, type IndexParts } from "../../activities/index-code.ts";
-import type { IndexReport } from "../../domain/ports.ts";
+import type { IndexReport } from "../../domain/memory-ports.ts";
 
 /** The branch goes from `old` to `newer` to `head`; the mirror has all of them. */
 const ORDER = ["old", "newer", "head"];

@@ -13,7 +13,8 @@ import { createTests } from "../../activities/tests.ts";
 import { runCalls, type ToolParts } from "../../activities/tools.ts";
 import { createTurns } from "../../activities/turn.ts";
 import { SandboxLost, WorkerStopping } from "../../domain/errors.ts";
-import type { Artifacts, MemoryPort, Model, ModelReply } from "../../domain/ports.ts";
+import type { MemoryPort } from "../../domain/memory-ports.ts";
+import type { Artifacts, Model, ModelReply } from "../../domain/ports.ts";
 import { workspaceOn, type WorkspaceBench } from "../faults/sandbox-workspace.ts";
 import { never, until } from "../sandbox/harness.ts";
 

@@ -11,7 +11,7 @@ import { createRecall, readRecalled } from "../../activities/recall.ts";
 import type { RecallReport } from "../../activities/memory-contract.ts";
 import { SettingsOfRuns } from "../../activities/run-settings.ts";
 import type { LikelyFile } from "../../domain/brief.ts";
-import type { CodeHit, MemoryPort } from "../../domain/ports.ts";
+import type { CodeHit, MemoryPort } from "../../domain/memory-ports.ts";
 
 let root: string;
 beforeAll(async () => void (root = await mkdtemp(join(tmpdir(), "mergewright-recall-"))));

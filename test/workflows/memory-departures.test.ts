@@ -1,7 +1,8 @@
 /** A repository that goes, or gets another name: what is known of it goes along, and what is under way brings nothing back. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Memory, scopeOfRepository } from "../../domain/memory.ts";
-import type { Mirror, SourceRepository } from "../../domain/ports.ts";
+import type { SourceRepository } from "../../domain/memory-ports.ts";
+import type { Mirror } from "../../domain/ports.ts";
 import { indexWorkflowId } from "../../domain/ids.ts";
 import {
   client,

@@ -9,7 +9,7 @@ import type { LikelyFile, RememberedIssues } from "../../domain/brief.ts";
 import type { Intent } from "../../domain/events.ts";
 import { indexWorkflowId, issueWorkflowId, memoryWorkflowId } from "../../domain/ids.ts";
 import { type Memory, scopeOfRepository } from "../../domain/memory.ts";
-import type { MemoryPort } from "../../domain/ports.ts";
+import type { MemoryPort } from "../../domain/memory-ports.ts";
 import { RepositorySettings } from "../../domain/settings.ts";
 import { playEmbeddings } from "../memory/played-embeddings.ts";
 import { type PlayedQdrant, playQdrant } from "../memory/played-qdrant.ts";

@@ -2,7 +2,7 @@
 import { access, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { NotFound } from "../../../domain/errors.ts";
-import type { CommitRecord, SourceRepository } from "../../../domain/ports.ts";
+import type { CommitRecord, SourceRepository } from "../../../domain/memory-ports.ts";
 import type { RunGitProcess } from "./apart.ts";
 import { createTools, type Extra, type Limits } from "./tools.ts";
 

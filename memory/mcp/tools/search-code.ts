@@ -1,6 +1,6 @@
 /** `search_code`: the files of a repository that a text is about. */
 import { z } from "zod";
-import type { CodeHit } from "../../../domain/ports.ts";
+import type { CodeHit } from "../../../domain/memory-ports.ts";
 import { Note, notes, withNote } from "../notes.ts";
 import type { McpParts } from "../parts.ts";
 import type { Tool } from "../tool.ts";
