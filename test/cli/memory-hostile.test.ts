@@ -101,7 +101,7 @@ describe("mergewright memory meets", () => {
     const file = join(folder, "none.db");
     writeFileSync(file, "this is no database at all, but it is long enough to be taken for one");
     expect(() => openEmbeddedStore(file)).toThrow(ServiceUnavailable);
-    expect(() => openEmbeddedStore(file)).toThrow(`${file} cannot be opened`);
+    expect(() => openEmbeddedStore(file)).toThrow(`The memory ${file} is damaged.`);
     expect(() => openEmbeddedStore(join(file, "below"))).toThrow("MERGEWRIGHT_HOME");
   });
 
