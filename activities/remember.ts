@@ -49,7 +49,7 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
 
     teach: ({ repository, issue, by, text, at, commentId }) =>
       working(async () => {
-        const said = memory.experience.taught({ text: redact(text, secrets), by, issue, at });
+        const said = memory.experience.taught({ text, by, issue, at });
         await orderOfMemory(repository, { kind: "store", memories: [said], since: at });
         if (commentId === null) return;
         try {

@@ -87,7 +87,10 @@ export interface Experience {
   store(scope: MemoryScope, memories: readonly Memory[], signal: AbortSignal): Promise<Stored>;
   /** Gives vectors to what has none of today's embeddings model: it was away, or another one. Nothing to do where there is none. */
   embedRest(scope: MemoryScope, signal: AbortSignal): Promise<{ embedded: number } & Stored>;
-  /** What somebody says, as a memory that can be stored. The same words of the same person are the same memory. */
+  /**
+   * What somebody says, as a memory that can be stored, without the secrets that it quotes: what is made here may be shown and handed on at
+   * once. The same words of the same person are the same memory.
+   */
   taught(said: { text: string; by: string; issue: number | null; at: string }): Taught;
   /** The newest first. */
   list(scope: MemoryScope, which: MemoryFilter, signal: AbortSignal): Promise<Memory[]>;

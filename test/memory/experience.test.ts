@@ -258,6 +258,18 @@ describe("a memory that quotes a secret", () => {
     expect(kept.match(/Use \[redacted: github-token\] or \[redacted: known-secret\] there\./g)).toHaveLength(10);
   });
 
+  it("is gone as soon as it is made a memory, and the same words are the same memory, whoever cleaned them", async () => {
+    const memory = open();
+    const said = (text: string): Memory => memory.experience.taught({ text, by: "mara", issue: null, at: invoices.at });
+    const made = said(`Use ${token} or ${own} there.`);
+    expect(made).toMatchObject({ text: "Use [redacted: github-token] or [redacted: known-secret] there." });
+    expect(said("Use [redacted: github-token] or [redacted: known-secret] there.")).toEqual(made);
+    // A cut through the middle of a secret would leave a half that nobody knows again.
+    const cut = said(`${"a".repeat(3_990)} ${own}`);
+    expect(JSON.stringify(cut)).not.toContain(own.slice(0, 6));
+    await memory.close();
+  });
+
   it("and was written by an older build, or another program, is never shown or exported", async () => {
     const store = openEmbeddedStore(join(folder, "older.db"));
     opened.push(store);

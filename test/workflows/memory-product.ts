@@ -77,6 +77,8 @@ export interface Product {
   ): Promise<Ended>;
   deliver(intent: Intent, repository: string, at?: string): Promise<string>;
 }
+/** One process, one configuration: its activities and its memory hold the same. */
+const SECRETS = ["a-secret-of-the-worker"];
 interface Ended {
   status: RunStatus;
   briefs: Map<string, BriefRef>;
@@ -103,6 +105,7 @@ export async function product({
     home: own,
     qdrant: qdrant === null ? null : { url: qdrant, apiKey: null },
     embeddings,
+    secrets: () => SECRETS,
   });
   const artifacts = createFileArtifacts(join(own, "artifacts"));
   const runSettings: RunSettings = { ...RepositorySettings.parse(settings), prices: {} };
@@ -122,7 +125,7 @@ export async function product({
     settings: new SettingsOfRuns(artifacts),
     settingsFor: () => runSettings,
     linksFor: () => ({ page: null, webUi: null }),
-    secrets: ["a-secret-of-the-worker"],
+    secrets: SECRETS,
   };
   const issues = new Map<string, { title: string; body: string }>();
   const { openRun } = played.activities;

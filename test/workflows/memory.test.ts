@@ -156,6 +156,23 @@ describe("what people tell the memory", () => {
     ]);
   });
 
+  it("is without its secrets from the first on: in Temporal's history of the writer as in the store", async () => {
+    const it2 = await product();
+    const repository = fresh();
+    const text = `mara says log in as a-secret-of-the-worker or ghp_${"x".repeat(36)}`;
+    expect(await it2.deliver({ kind: "teach", issue: 7, text, commentId: 70 }, repository)).toContain(
+      "told the memory",
+    );
+    await written(repository);
+    const said = "mara says log in as [redacted: known-secret] or [redacted: github-token]";
+    expect(await memoriesOf(it2, repository)).toMatchObject([{ kind: "taught", text: said }]);
+    const { events } = await client.workflow.getHandle(memoryWorkflowId(repository)).fetchHistory();
+    const order = events!.find(({ workflowExecutionSignaledEventAttributes: told }) => told != null);
+    const handed = Buffer.from(order!.workflowExecutionSignaledEventAttributes!.input!.payloads![0]!.data!).toString();
+    expect(handed).toContain(said);
+    for (const secret of ["a-secret-of-the-worker", "ghp_"]) expect(handed).not.toContain(secret);
+  });
+
   it("goes, with everything else, when the repository goes", async () => {
     const it3 = await product();
     const [gone, kept] = [fresh(), fresh()];
