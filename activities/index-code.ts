@@ -1,16 +1,14 @@
 /** The index of a repository's code, from the mirror of this machine; and what its history says of changes that were taken back. */
 import { Context, log } from "@temporalio/activity";
-import { type Memory, type MemoryScope, scopeOfRepository } from "../domain/memory.ts";
-import type { IndexReport, MemoryPort, SourceRepository } from "../domain/memory-ports.ts";
+import { type MemoryScope, scopeOfRepository } from "../domain/memory.ts";
+import type { IndexReport, MemoryPort } from "../domain/memory-ports.ts";
 import type { Mirror } from "../domain/ports.ts";
-import { revertedIn } from "../domain/reverts.ts";
 import { departedSince } from "./forget.ts";
 import { orderOfIndex, orderOfMemory } from "./keep.ts";
 import type { MemoryActivities } from "./memory-contract.ts";
+import { revisedAt } from "./reverts.ts";
 import { working } from "./temporal.ts";
 
-/** Commits that are looked through for reverts: what is older was looked at by an earlier index. */
-const RECENT_COMMITS = 300;
 /** The attempt may be over already, so its own signal does not count. */
 const TAKE_AWAY_MS = 20_000;
 
@@ -47,7 +45,7 @@ export function createIndexing({ mirror, memory }: IndexParts): Pick<MemoryActiv
           const commit = (await isNewest()) ? wanted : await mirror.fetch(repository, cloneUrl, branch, signal);
           const source = await mirror.source(repository);
           const report = await memory.code.index(scope, source, commit, { signal, onProgress: beat });
-          const reverted = await withReverts(source, commit, signal);
+          const reverted = await revisedAt(memory.experience, repository, source, commit, signal);
           if (reverted.length > 0)
             await orderOfMemory(repository, { kind: "store", memories: reverted, since, revised: true });
           return report;
@@ -63,13 +61,6 @@ export function createIndexing({ mirror, memory }: IndexParts): Pick<MemoryActiv
           if (indexed === null || indexed === wanted) return true;
           if (!(await mirror.has(repository, indexed, signal))) return false;
           return (await mirror.mergeBase(repository, indexed, wanted, signal)) === indexed;
-        }
-
-        async function withReverts(from: SourceRepository, tip: string, until: AbortSignal): Promise<Memory[]> {
-          const merged = await memory.experience.list(scope, { kinds: ["resolution", "lesson"] }, until);
-          if (merged.length === 0) return [];
-          const recent = await from.commits(await from.history(tip, RECENT_COMMITS, until), until);
-          return revertedIn(repository, recent, merged);
         }
       }),
   };

@@ -82,8 +82,8 @@ export interface MemoryActivities {
   startIndexing(input: { run: RunRef; ground: Ground; commit: string; since: string }): Promise<void>;
   /** null: the repository was forgotten, or got another name, since it was asked for. */
   indexCode(input: IndexRequest): Promise<IndexReport | null>;
-  /** Issues like this one, what was learnt from them, and what people taught. */
-  recallIssues(input: { run: RunRef }): Promise<RecallReport>;
+  /** Issues like this one, what was learnt from them, and what people taught. `ground` is not told by builds from before. */
+  recallIssues(input: { run: RunRef; ground?: Ground }): Promise<RecallReport>;
   /** The files that the issue is likely about. */
   recallCode(input: { run: RunRef }): Promise<RecallReport>;
   /** Hands what is to be remembered of a run to the repository's one writer, which keeps it until the store has it. */

@@ -4,20 +4,29 @@ import { cleanMarkdown } from "../agents/untrusted.ts";
 import type { LikelyFile, RememberedIssues } from "../domain/brief.ts";
 import { NotFound } from "../domain/errors.ts";
 import { runPrefix } from "../domain/ids.ts";
-import { scopeOfRepository, type Lesson, type MemoryScope, type Resolution, type Taught } from "../domain/memory.ts";
+import {
+  type Lesson,
+  type Memory,
+  type MemoryScope,
+  type Resolution,
+  scopeOfRepository,
+  type Taught,
+} from "../domain/memory.ts";
 import type { Asking, CodeHit, MemoryPort, Recalled } from "../domain/memory-ports.ts";
-import type { Artifacts } from "../domain/ports.ts";
+import type { Artifacts, Mirror } from "../domain/ports.ts";
 import type { IssueSnapshot } from "../domain/run.ts";
 import { findJson, getJson, putFirstJson } from "./artifacts.ts";
-import type { RunRef } from "./contract.ts";
+import type { Ground, RunRef } from "./contract.ts";
 import { issueKey } from "./ground.ts";
 import type { MemoryActivities, RecallReport } from "./memory-contract.ts";
+import { revisedAt } from "./reverts.ts";
 import type { SettingsOfRuns } from "./run-settings.ts";
 import { working } from "./temporal.ts";
 import { within } from "./within.ts";
 
 export interface RecallParts {
   memory: MemoryPort;
+  mirror: Mirror;
   artifacts: Artifacts;
   settings: SettingsOfRuns;
 }
@@ -27,6 +36,8 @@ const ANSWER_WITHIN_MS = 3_000;
 /** The first index of a repository may not be there yet. A small one is within this. */
 const INDEX_WITHIN_MS = 6_000;
 const LOOK_EVERY_MS = 100;
+/** The newest commits are mostly there in a second; the first clone on this machine, which the run needs anyway, may take minutes. */
+const HISTORY_WITHIN_MS = 10_000;
 const MAX_SIMILAR = 3;
 const MAX_LESSONS = 5;
 const MAX_TAUGHT = 10;
@@ -34,16 +45,18 @@ const MAX_FILES = 12;
 
 export function createRecall({
   memory,
+  mirror,
   artifacts,
   settings,
 }: RecallParts): Pick<MemoryActivities, "recallIssues" | "recallCode"> {
   return {
-    recallIssues: ({ run }) =>
+    recallIssues: ({ run, ground }) =>
       recalled(run, "issues", async (text, note, until) => {
         const { similarity_threshold: threshold } = (await settings.of(run)).memory;
-        return within(ANSWER_WITHIN_MS, "The memory", until, (signal) =>
+        const alike = await within(ANSWER_WITHIN_MS, "The memory", until, (signal) =>
           issuesLike(scopeOfRepository(run.repository), text, threshold, { signal, note }),
         );
+        return told(alike, await revisedSince(alike, run, ground, { signal: until, note }));
       }),
 
     recallCode: ({ run }) =>
@@ -90,7 +103,7 @@ export function createRecall({
     text: string,
     threshold: number,
     { signal, note }: Required<Asking>,
-  ): Promise<{ value: RememberedIssues; found: number }> {
+  ): Promise<Alike> {
     const similar = (await memory.experience.search(scope, text, {
       kinds: ["resolution"],
       limit: MAX_SIMILAR,
@@ -102,12 +115,33 @@ export function createRecall({
       lessonsFor(scope, text, threshold, similar, signal),
       taughtFor(scope, text, signal),
     ]);
-    const value: RememberedIssues = {
-      similar: similar.map(({ memory: each, score }) => ({ ...each, score })),
-      lessons: lessons.map(({ issue, text: said }) => ({ issue, text: said })),
-      taught: taught.map(({ by, text: said }) => ({ by, text: said })),
-    };
-    return { value, found: similar.length + lessons.length + taught.length };
+    return { similar, lessons, taught };
+  }
+
+  /**
+   * What is different of them by the newest commits: the memory itself hears of a revert by the next index, which this run has only begun.
+   * null: the history cannot be asked now.
+   */
+  async function revisedSince(
+    { similar, lessons }: Alike,
+    { repository }: RunRef,
+    ground: Ground | undefined,
+    { signal, note }: Required<Asking>,
+  ): Promise<ReadonlyMap<string, Memory> | null> {
+    if (lessons.length === 0 && !similar.some(({ memory: { outcome } }) => outcome === "merged")) return new Map();
+    // Asked by a build that told less.
+    if (ground === undefined) return null;
+    try {
+      const revised = await within(HISTORY_WITHIN_MS, "The history of the repository", signal, async (until) => {
+        const tip = await mirror.fetch(repository, ground.cloneUrl, ground.defaultBranch, until);
+        return revisedAt(memory.experience, repository, await mirror.source(repository), tip, until);
+      });
+      return new Map(revised.map((each) => [each.id, each]));
+    } catch (error) {
+      signal.throwIfAborted();
+      note(`Whether earlier solutions were reverted lately is not known: ${(error as Error).message}`);
+      return null;
+    }
   }
 
   async function hitsFor(scope: MemoryScope, text: string, { signal, note }: Required<Asking>): Promise<CodeHit[]> {
@@ -125,7 +159,7 @@ export function createRecall({
     }
   }
 
-  /** Of the issues that are recalled, and of others that speak of the same: only those that held. */
+  /** Of the issues that are recalled, and of others that speak of the same; also those that did not hold, or not yet. */
   async function lessonsFor(
     scope: MemoryScope,
     text: string,
@@ -138,8 +172,7 @@ export function createRecall({
     const of = new Set(similar.map(({ memory: { id } }) => id));
     const near = await memory.experience.search(scope, text, { kinds: ["lesson"], limit: 50, threshold, signal });
     const ids = new Set(near.map(({ memory: { id } }) => id));
-    const fitting = all.filter(({ id, of: source, confirmed }) => confirmed && (of.has(source) || ids.has(id)));
-    return fitting.slice(0, MAX_LESSONS);
+    return all.filter(({ id, of: source }) => of.has(source) || ids.has(id));
   }
 
   async function taughtFor(scope: MemoryScope, text: string, signal: AbortSignal): Promise<Taught[]> {
@@ -150,6 +183,34 @@ export function createRecall({
     const ids = new Set(first.map(({ id }) => id));
     return [...first, ...all.filter(({ id }) => !ids.has(id))].slice(0, MAX_TAUGHT);
   }
+}
+
+interface Alike {
+  similar: Recalled<Resolution>[];
+  lessons: Lesson[];
+  taught: Taught[];
+}
+
+/** As the history has it now: of the lessons those that hold. */
+function told(
+  { similar, lessons, taught }: Alike,
+  revised: ReadonlyMap<string, Memory> | null,
+): { value: RememberedIssues; found: number } {
+  const now = <Kind extends Memory>(each: Kind): Kind => (revised?.get(each.id) as Kind | undefined) ?? each;
+  const holding = lessons
+    .map(now)
+    .filter(({ confirmed }) => confirmed)
+    .slice(0, MAX_LESSONS);
+  const value: RememberedIssues = {
+    similar: similar.map(({ memory, score }) => {
+      const each = now(memory);
+      const unsure = revised === null && each.outcome === "merged" && !each.reverted;
+      return { ...each, reverted: unsure ? null : each.reverted, score };
+    }),
+    lessons: holding.map(({ issue, text: said }) => ({ issue, text: said })),
+    taught: taught.map(({ by, text: said }) => ({ by, text: said })),
+  };
+  return { value, found: similar.length + holding.length + taught.length };
 }
 
 /** What the memory is asked with. Hidden text does not count: no reader of the issue sees it. */

@@ -73,7 +73,10 @@ function ending({
   reverted,
   reason,
 }: Pick<RememberedIssues["similar"][number], "outcome" | "reverted" | "reason">): string {
-  if (outcome === "merged") return reverted ? "merged, and reverted later: that way was wrong" : "merged";
+  if (outcome === "merged") {
+    if (reverted === null) return "merged; whether it was reverted since is not known";
+    return reverted ? "merged, and reverted later: that way was wrong" : "merged";
+  }
   return reason === null ? outcome : `${outcome}: ${line(reason)}`;
 }
 

@@ -51,8 +51,12 @@ export interface Remembered {
 export interface RememberedIssues {
   similar: (Pick<
     Resolution,
-    "issue" | "title" | "category" | "cause" | "files" | "change" | "outcome" | "reason" | "pullRequest" | "reverted"
-  > & { score: number })[];
+    "issue" | "title" | "category" | "cause" | "files" | "change" | "outcome" | "reason" | "pullRequest"
+  > & {
+    /** null: whether it was is not known, as the newest history could not be read. */
+    reverted: boolean | null;
+    score: number;
+  })[];
   lessons: { issue: number; text: string }[];
   taught: { by: string; text: string }[];
 }

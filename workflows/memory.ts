@@ -10,7 +10,7 @@ import type { Run } from "./run.ts";
 
 /** Earlier issues like this one. */
 export async function recallNeighbours(run: Run): Promise<void> {
-  run.notes.recalled.issues = await recall(run, () => recallIssues({ run: run.ref }));
+  run.notes.recalled.issues = await recall(run, () => recallIssues({ run: run.ref, ground: run.ground! }));
 }
 
 /** Lets the index of the code be brought up to date beside the run, as soon as it is known what the run stands on. */

@@ -88,6 +88,20 @@ describe("what is remembered, in a brief", () => {
     expect(text).not.toContain("src/handle.js");
   });
 
+  it.each([
+    [false, "merged)"],
+    [true, "merged, and reverted later: that way was wrong)"],
+    [null, "merged; whether it was reverted since is not known)"],
+  ])("says of a merged change what became of it (reverted: %s)", (reverted, said) => {
+    const similar = remembered.issues!.similar.map((each) => ({ ...each, reverted }));
+    const { text } = composeBrief(
+      { ...briefs[0], remembered: { ...remembered, issues: { ...remembered.issues!, similar } } },
+      context,
+    );
+    expect(text).toMatch(/^#3 .*$/m);
+    expect(/^#3 .*$/m.exec(text)![0]).toContain(`(${said}`);
+  });
+
   it("is never cut through a character: Claude refuses half of one, and each brief that recalls it", () => {
     const long = `${"x".repeat(299)}\u{1f4a5}`;
     const [similar] = remembered.issues!.similar;

@@ -12,6 +12,7 @@ import type { RecallReport } from "../../activities/memory-contract.ts";
 import { SettingsOfRuns } from "../../activities/run-settings.ts";
 import type { LikelyFile } from "../../domain/brief.ts";
 import type { CodeHit, MemoryPort } from "../../domain/memory-ports.ts";
+import type { Mirror } from "../../domain/ports.ts";
 
 let root: string;
 beforeAll(async () => void (root = await mkdtemp(join(tmpdir(), "mergewright-recall-"))));
@@ -27,7 +28,8 @@ it("Of two attempts that ask the memory the first to store is what both tell", a
   const memory = {
     code: { search: () => new Promise<CodeHit[]>((resolve) => answers.push(resolve)) },
   } as unknown as MemoryPort;
-  const { recallCode } = createRecall({ memory, artifacts, settings: new SettingsOfRuns(artifacts) });
+  const settings = new SettingsOfRuns(artifacts);
+  const { recallCode } = createRecall({ memory, mirror: {} as Mirror, artifacts, settings });
   const attempt = () => new MockActivityEnvironment().run(() => recallCode({ run })) as Promise<RecallReport>;
   const overtaken = attempt();
   const successor = attempt();

@@ -131,6 +131,66 @@ describe("a run with a memory", () => {
   });
 });
 
+describe("a change that a person reverts", () => {
+  const repository = fresh();
+  const merged = "abc".repeat(13).padEnd(40, "1");
+  const history = { brought: Promise.resolve(), away: false };
+  let it1: Product;
+  beforeAll(async () => {
+    // The index of these runs comes when the test lets it: later than what they recall, as it does for a large repository.
+    it1 = await product({
+      mirror: (real) => ({
+        ...real,
+        has: (...which) => history.brought.then(() => real.has(...which)),
+        fetch: (...which) => (history.away ? Promise.reject(new Error("GitHub is away.")) : real.fetch(...which)),
+      }),
+    });
+    it1.played.reviews.push({ verdict: "approve", summary: "good", findings: [], lessons: ["Round at the end."] });
+    it1.played.mergeAnswers.push({ kind: "merged", sha: merged });
+    await it1.run(repository, 1, DISCOUNT);
+    await written(repository);
+  });
+
+  async function toldTo(issue: number, text = ALIKE): Promise<RememberedIssues & { notices: string[] }> {
+    let bring = (): void => {};
+    history.brought = new Promise((resolve) => (bring = resolve));
+    const { briefs, status } = await it1.run(repository, issue, text);
+    bring();
+    const { recalled } = briefs.get("classifier") as BriefRef & { kind: "classify" };
+    const told = (await readRecalled<RememberedIssues>(it1.artifacts, recalled!.issues))!;
+    return { ...told, notices: status.notices.map((notice) => notice.text) };
+  }
+  const takeBack = (commit: string): string => {
+    const hash = bench.change({}, `Revert "It"\n\nThis reverts commit ${commit}.`);
+    publish();
+    return hash;
+  };
+
+  it("is no good example to the very next run, before any index knows of it", async () => {
+    const reverting = takeBack(merged);
+    const told = await toldTo(2);
+    expect(told.similar.filter(({ issue }) => issue === 1)).toMatchObject([{ outcome: "merged", reverted: true }]);
+    expect(told.lessons).toEqual([]);
+    expect(told.notices).toEqual([]);
+
+    // And is one again as soon as the revert is taken back.
+    takeBack(reverting);
+    const again = await toldTo(3, DISCOUNT);
+    expect(again.similar.filter(({ issue }) => issue === 1)).toMatchObject([{ outcome: "merged", reverted: false }]);
+    expect(again.lessons).toEqual([{ issue: 1, text: "Round at the end." }]);
+  });
+
+  it("is told without a word of praise where the history cannot be read, and the status says so", async () => {
+    history.away = true;
+    const told = await toldTo(4);
+    history.away = false;
+    expect(told.similar[0]).toMatchObject({ outcome: "merged", reverted: null });
+    expect(told.notices.join()).toContain(
+      "Whether earlier solutions were reverted lately is not known: GitHub is away.",
+    );
+  });
+});
+
 describe("what people tell the memory", () => {
   it("is kept when they may write, acknowledged, and shown to the next run", async () => {
     const it2 = await product();
