@@ -6,16 +6,19 @@ import { asked, BRANCH, forgeOptions, openedPull, REPOSITORY, setting } from "./
 const COMMENT = { marker: "<!-- mergewright:progress run=k -->", body: "Working", id: null };
 const PULL = { head: BRANCH, base: "main", title: "Make it right", body: "Closes #1", draft: true };
 
+/** Far above what an answer takes on a busy machine: all requests of these tests have it. */
+const TIME_LIMIT_MS = 3_000;
+
 const lost: { about: string; fault: Omit<FaultOrder, "path"> }[] = [
   { about: "a 502", fault: { status: 502, body: "<html>Bad gateway</html>" } },
   { about: "a broken connection", fault: { drop: true } },
-  { about: "a time-out", fault: { delayMs: 700, drop: true } },
+  { about: "a time-out", fault: { delayMs: TIME_LIMIT_MS + 1_000, drop: true } },
   { about: "a page instead of JSON", fault: { status: 200, body: "<html>Hello</html>" } },
 ];
 
 describe("answers that are lost after the effect", () => {
   it.each(lost)("leave one comment: $about", async ({ fault }) => {
-    const { forge, people } = await setting({}, { timeoutMs: 500, fetch: (url, init) => fetch(url, init) });
+    const { forge, people } = await setting({}, { timeoutMs: TIME_LIMIT_MS, fetch: (url, init) => fetch(url, init) });
     await people.as("reader").openIssue(REPOSITORY, { title: "It is wrong" });
     await people.fault({ method: "POST", path: "/comments$", when: "after", ...fault });
     const made = await forge.putComment(REPOSITORY, 1, COMMENT);
@@ -38,7 +41,7 @@ describe("answers that are lost after the effect", () => {
   });
 
   it.each(lost)("leave one pull request: $about", async ({ fault }) => {
-    const { forge, people } = await setting({}, { timeoutMs: 500, fetch: (url, init) => fetch(url, init) });
+    const { forge, people } = await setting({}, { timeoutMs: TIME_LIMIT_MS, fetch: (url, init) => fetch(url, init) });
     await people.push({ as: "bot", repository: REPOSITORY, branch: BRANCH, files: { "a.txt": "two\n" } });
     await people.fault({ method: "POST", path: "/pulls$", when: "after", ...fault });
     expect(await forge.openPullRequest(REPOSITORY, PULL)).toMatchObject({ draft: true, state: "open" });
@@ -46,7 +49,7 @@ describe("answers that are lost after the effect", () => {
   });
 
   it.each(lost)("leave one merge: $about", async ({ fault }) => {
-    const at = await setting({}, { timeoutMs: 500, fetch: (url, init) => fetch(url, init) });
+    const at = await setting({}, { timeoutMs: TIME_LIMIT_MS, fetch: (url, init) => fetch(url, init) });
     const { number, sha } = await openedPull(at);
     await at.people.fault({ method: "PUT", path: "/merge$", when: "after", ...fault });
     const result = await at.forge.merge(REPOSITORY, number, { sha, method: "squash" });
