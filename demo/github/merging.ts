@@ -5,7 +5,7 @@ import { type Author, branchSha, commitTree, git, mergedTree, rebased, setRef } 
 import { Refusal } from "./http.ts";
 import { gitAuthor, gitDirectory, now } from "./played.ts";
 import { isBehind, mergeableOf, type PullIssue } from "./render-pull.ts";
-import type { MergeMethod, Repository } from "./world.ts";
+import { type MergeMethod, type Repository, submittedReviews } from "./world.ts";
 
 export interface MergeOrder {
   method: MergeMethod;
@@ -106,7 +106,9 @@ function missingProtection(repository: Repository, { pull }: PullIssue): string 
   const { protection } = repository;
   if (protection === null || pull.baseRef !== repository.defaultBranch) return null;
   const latest = new Map(
-    pull.reviews.filter((review) => review.state !== "COMMENTED").map((review) => [review.author, review.state]),
+    submittedReviews(pull)
+      .filter(({ state }) => state !== "COMMENTED")
+      .map((review) => [review.author, review.state]),
   );
   const states = [...latest.values()];
   if (states.includes("CHANGES_REQUESTED")) return "Changes have been requested by reviewers with write access.";

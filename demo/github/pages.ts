@@ -1,6 +1,6 @@
 /** Plain pages for people who follow a link from the demo: a repository, an issue, a pull request. */
 import type { Played } from "./played.ts";
-import { findRepository, fullName, type Issue, type Repository } from "./world.ts";
+import { findRepository, fullName, type Issue, type Repository, submittedReviews } from "./world.ts";
 
 /** null: there is no page under this path. */
 export function answerPage({ world }: Played, path: string): string | null {
@@ -26,7 +26,7 @@ function story(repository: Repository, issue: Issue): string {
   const branches = pull ? `<p><code>${escape(pull.headRef)}</code> into <code>${escape(pull.baseRef)}</code></p>` : "";
   const entries = [
     ...issue.comments.map((comment) => ({ at: comment.createdAt, who: comment.author, what: "", text: comment.body })),
-    ...(pull?.reviews ?? []).map((review) => ({
+    ...(pull ? submittedReviews(pull) : []).map((review) => ({
       at: review.submittedAt,
       who: review.author,
       what: review.state.toLowerCase().replace("_", " "),

@@ -151,7 +151,7 @@ export function renderReview(
     html_url: html,
     pull_request_url: pullUrl,
     _links: { html: { href: html }, pull_request: { href: pullUrl } },
-    submitted_at: review.submittedAt,
+    ...(review.state !== "PENDING" && { submitted_at: review.submittedAt }),
     commit_id: review.commitId,
     author_association: association(repository, review.author),
   };

@@ -150,10 +150,17 @@ export interface Review {
   id: number;
   author: string | null;
   body: string;
-  state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED";
+  /** PENDING: a draft, which its author alone sees. */
+  state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING";
   commitId: string;
+  /** Of a draft: when it was begun. */
   submittedAt: string;
   comments?: { path: string; line: number; body: string }[];
+}
+
+/** Without drafts. */
+export function submittedReviews({ reviews }: Pull): Review[] {
+  return reviews.filter(({ state }) => state !== "PENDING");
 }
 
 export interface Status {

@@ -26,6 +26,7 @@ import {
 const LIMIT_MS = 280_000;
 const MERGE = "/repos/{owner}/{repo}/pulls/{pull_number}/merge";
 const REVIEWS = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews";
+const SUBMITTED_REVIEWS = `${REVIEWS}/{review_id}/events`;
 const SAME_LINE = "  let rest = Math.abs(ms);\n";
 let stage: Stage;
 
@@ -317,10 +318,14 @@ describe.concurrent("What others do", () => {
     "B16: what the reviewer found stands on its line, in one review although the answer was lost",
     async () => {
       const row = await startRow(stage, "B16line", (at) =>
-        fault(at, { method: "POST", path: "/pulls/\\d+/reviews$", when: "after", status: 502 }),
+        Promise.all([
+          fault(at, { method: "POST", path: "/pulls/\\d+/reviews$", when: "after", status: 502 }),
+          fault(at, { method: "POST", path: "/pulls/\\d+/reviews/\\d+/events$", when: "after", status: 502 }),
+        ]),
       );
       const { number } = (await approveAndMerge(row)).pullRequest!;
       expect(await effects(row, REVIEWS)).toHaveLength(1);
+      expect(await effects(row, SUBMITTED_REVIEWS)).toHaveLength(1);
       const comments = await read(row, `/pulls/${number}/comments`);
       expect(comments).toMatchObject([
         { path: "src/format.js", body: expect.stringContaining("A name would say why") },
@@ -350,7 +355,7 @@ describe.concurrent("What others do", () => {
       expect(await read(row, `/pulls/${number}/comments`)).toEqual([]);
       await approve(row, run);
       await merged(row);
-      expect(await effects(row, REVIEWS)).toHaveLength(1);
+      expect(await effects(row, SUBMITTED_REVIEWS)).toHaveLength(1);
     },
     LIMIT_MS,
   );

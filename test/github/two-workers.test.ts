@@ -1,8 +1,8 @@
 /** Two processes at one effect: an attempt that was taken for dead goes on beside the one that follows it. */
-import { expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createForge } from "../../activities/adapters/github/forge.ts";
 import type { Forge } from "../../domain/ports.ts";
-import { BRANCH, forgeOptions, REPOSITORY, setting, type Setting } from "./github.ts";
+import { BRANCH, forgeOptions, openedPull, REPOSITORY, setting, type Setting } from "./github.ts";
 
 const MARKER = "<!-- mergewright:progress run=k -->";
 const PULL = { head: BRANCH, base: "main", title: "Make it right", body: "Closes #1", draft: false };
@@ -38,6 +38,69 @@ it("at one pull request leave one, and both know it", async () => {
   expect((await at.people.ledger()).filter(({ route }) => route.endsWith("/pulls"))).toHaveLength(1);
 });
 
+describe("at one review", () => {
+  const REVIEWS = `/repos/${REPOSITORY}/pulls/2/reviews`;
+  const put = (forge: Forge, sha: string, round = 1) =>
+    forge.putReview(REPOSITORY, 2, {
+      marker: `<!-- mergewright:review-${round} run=k -->`,
+      commitId: sha,
+      body: "One thing.",
+      comments: [{ path: "a.txt", line: 1, body: "Why two?" }],
+    });
+  const seenBy = async ({ people }: Setting, who: string): Promise<{ id: number; state: string; body: string }[]> =>
+    (await people.as(who).rest("GET", REVIEWS)) as { id: number; state: string; body: string }[];
+
+  it.each(["POST /reviews", "POST /events"])("leave one, and both know it (they meet at %s)", async (meeting) => {
+    for (const ahead of [0, 1]) {
+      const { workers, at } = await twoWorkers("POST", new RegExp(`${meeting.split(" ")[1]}$`), ahead);
+      const { sha } = await openedPull(at);
+      const [one, two] = await Promise.all([put(workers[0], sha), put(workers[1], sha)]);
+      expect(one.id).toBe(two.id);
+      expect(await seenBy(at, "bot")).toMatchObject([{ id: one.id, state: "COMMENTED" }]);
+      expect(await at.people.as("reader").rest("GET", `/repos/${REPOSITORY}/pulls/2/comments`)).toHaveLength(1);
+    }
+  });
+
+  it("leave one where the other had submitted its own before", async () => {
+    let done: () => void = () => undefined;
+    const { workers, at } = await twoWorkers("POST", /\/reviews$/, 0, new Promise((resolve) => (done = resolve)));
+    const { sha } = await openedPull(at);
+    const [one, two] = await Promise.all([put(workers[0], sha).finally(done), put(workers[1], sha)]);
+    expect(one.id).toBe(two.id);
+    const discarded = (await at.people.ledger()).filter(({ method }) => method === "DELETE");
+    expect(discarded.map(({ path }) => path)).toEqual([expect.not.stringMatching(new RegExp(`/${one.id}$`))]);
+    expect(await seenBy(at, "bot")).toMatchObject([{ id: one.id, state: "COMMENTED" }]);
+  });
+
+  it("leave one where the first died before it was submitted, and nobody has seen the draft", async () => {
+    const at = await setting();
+    const { sha } = await openedPull(at);
+    await at.people.fault({ method: "POST", path: "/events$", status: 502 });
+    await expect(put(at.forge, sha)).rejects.toThrow();
+    expect(await seenBy(at, "bot")).toMatchObject([{ state: "PENDING" }]);
+    expect(await seenBy(at, "reader")).toEqual([]);
+    const { id } = await put(at.forge, sha);
+    expect(await seenBy(at, "reader")).toMatchObject([{ id, state: "COMMENTED" }]);
+  });
+
+  it("discards the draft of an earlier round that nobody submitted", async () => {
+    const at = await setting();
+    const { sha } = await openedPull(at);
+    await at.people.fault({ method: "POST", path: "/events$", status: 502 });
+    await expect(put(at.forge, sha)).rejects.toThrow();
+    const { id } = await put(at.forge, sha, 2);
+    expect(await seenBy(at, "bot")).toMatchObject([{ id, body: expect.stringContaining("review-2") as string }]);
+  });
+
+  it("leaves a draft alone that a person has under our account, and says what stands in the way", async () => {
+    const at = await setting();
+    const { sha } = await openedPull(at);
+    await at.people.as("bot").rest("POST", REVIEWS, { body: "I am not done" });
+    await expect(put(at.forge, sha)).rejects.toThrow(/begun one there that is not submitted.*Submit or discard it/s);
+    expect(await seenBy(at, "bot")).toMatchObject([{ state: "PENDING", body: "I am not done" }]);
+  });
+});
+
 it("at the same labels leave each label once", async () => {
   const { workers, at } = await twoWorkers("POST", /\/labels$/, 0);
   await at.people.as("reader").openIssue(REPOSITORY, { title: "It is wrong" });
@@ -53,11 +116,15 @@ async function ours({ people }: Setting): Promise<{ id: number; body: string }[]
   return comments.map(({ id, body }) => ({ id, body }));
 }
 
-/** Their requests of this kind meet: none goes out before the other has come as far; then `ahead` goes first. */
+/**
+ * Their requests of this kind meet: none goes out before the other has come as far; then `ahead` goes first, and the other after
+ * its answer and whatever else is waited for.
+ */
 async function twoWorkers(
   method: string,
   path: RegExp,
   ahead: number,
+  after: Promise<void> = Promise.resolve(),
 ): Promise<{ at: Setting; workers: [Forge, Forge] }> {
   const at = await setting();
   let first: () => void = () => undefined;
@@ -69,7 +136,7 @@ async function twoWorkers(
     if ((init?.method ?? "GET") !== method || !path.test(new URL(url).pathname)) return at.wire.fetch(url, init);
     if ((arrived += 1) === 2) met();
     await meeting;
-    if (mine !== ahead) await firstIsOut;
+    if (mine !== ahead) await Promise.all([firstIsOut, after]);
     return at.wire.fetch(url, init).finally(first);
   };
   // A process of its own knows nothing of what the other is about to do.

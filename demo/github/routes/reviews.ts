@@ -6,7 +6,7 @@ import { checkLength, type Fields, invalid, notFound, Refusal, requiredText, tex
 import { gitDirectory, newId, now } from "../played.ts";
 import { type PullIssue, renderReview, renderReviewComment } from "../render-pull.ts";
 import { type AskedOf, isAtLeast, login, page, repositoryRoute, type Route } from "../router.ts";
-import type { Review } from "../world.ts";
+import { type Review, submittedReviews } from "../world.ts";
 import { pullOf } from "./pulls.ts";
 
 type LineComment = NonNullable<Review["comments"]>[number];
@@ -50,12 +50,37 @@ async function shownLines(directory: string, base: string, head: string, path: s
   return lines;
 }
 
+/** What the review becomes; null: nothing is said of it. */
+function stateAsked(asked: AskedOf, issue: PullIssue): Review["state"] | null {
+  const event = text(asked.body, "event", "PullRequestReview");
+  if (event === null) return null;
+  const state = STATES[event];
+  if (!state) throw invalid("PullRequestReview", "event", "invalid");
+  if (login(asked) === issue.author && state !== "COMMENTED") {
+    const act = state === "APPROVED" ? "approve" : "request changes on";
+    throw new Refusal(422, "Unprocessable Entity", [`Can not ${act} your own pull request`]);
+  }
+  return state;
+}
+
+function bodyAsked(asked: AskedOf): string | null {
+  return checkLength(text(asked.body, "body", "PullRequestReview"), "PullRequestReview");
+}
+
+/** A draft of somebody else does not exist for the others. */
+function ownReview(asked: AskedOf, { pull }: PullIssue): Review {
+  const author = login(asked);
+  const found = pull.reviews.find((review) => String(review.id) === asked.params["review_id"]);
+  if (found?.author !== author) throw notFound();
+  return found;
+}
+
 export const reviewRoutes: Route[] = [
   repositoryRoute("GET", "/pulls/{pull_number}/comments", READ, (asked) => {
     const { played, repository } = asked;
     const issue = pullOf(asked);
     const path = `/repos/${repository.owner}/${repository.name}/pulls/${issue.number}/comments`;
-    const all = issue.pull.reviews.flatMap((review) =>
+    const all = submittedReviews(issue.pull).flatMap((review) =>
       (review.comments ?? []).map((comment, index) =>
         renderReviewComment(played, repository, issue, review, comment, index),
       ),
@@ -70,30 +95,54 @@ export const reviewRoutes: Route[] = [
     return page(
       asked,
       path,
-      issue.pull.reviews.map((review) => renderReview(played, repository, issue, review)),
+      issue.pull.reviews
+        .filter((review) => review.state !== "PENDING" || review.author === asked.actor.login)
+        .map((review) => renderReview(played, repository, issue, review)),
     );
   }),
 
   repositoryRoute("POST", "/pulls/{pull_number}/reviews", REVIEW, async (asked) => {
     const { played, repository, actor } = asked;
     const issue = pullOf(asked);
-    const event = requiredText(asked.body, "event", "PullRequestReview");
-    const state = STATES[event];
-    if (!state) throw invalid("PullRequestReview", "event", "invalid");
+    const state = stateAsked(asked, issue) ?? "PENDING";
     const author = login(asked);
-    if (author === issue.author && state !== "COMMENTED") {
-      const act = state === "APPROVED" ? "approve" : "request changes on";
-      throw new Refusal(422, "Unprocessable Entity", [`Can not ${act} your own pull request`]);
-    }
-    const body = checkLength(text(asked.body, "body", "PullRequestReview"), "PullRequestReview") ?? "";
-    if (body === "" && state !== "APPROVED") throw invalid("PullRequestReview", "body", "missing_field");
+    if (issue.pull.reviews.some((review) => review.state === "PENDING" && review.author === author))
+      throw new Refusal(422, "Unprocessable Entity", ["User can only have one pending review per pull request"]);
+    const body = bodyAsked(asked) ?? "";
+    if (body === "" && state !== "APPROVED" && state !== "PENDING")
+      throw invalid("PullRequestReview", "body", "missing_field");
     const commitId = text(asked.body, "commit_id", "PullRequestReview") ?? issue.pull.headSha;
     if (!(await hasCommit(gitDirectory(played, repository), commitId)))
       throw invalid("PullRequestReview", "commit_id", "invalid");
     const comments = await lineComments(asked, issue, commitId);
     const review = { id: newId(played), author, body, state, commitId, submittedAt: now(), comments };
     issue.pull.reviews.push(review);
+    if (state !== "PENDING") reviewHappened({ played, repository, actor }, "submitted", issue, review);
+    return { status: 200, body: renderReview(played, repository, issue, review) };
+  }),
+
+  repositoryRoute("POST", "/pulls/{pull_number}/reviews/{review_id}/events", REVIEW, (asked) => {
+    const { played, repository, actor } = asked;
+    const issue = pullOf(asked);
+    const review = ownReview(asked, issue);
+    const state = stateAsked(asked, issue);
+    if (state === null) throw invalid("PullRequestReview", "event", "missing_field");
+    if (review.state !== "PENDING")
+      throw new Refusal(422, "Unprocessable Entity", ["Can not submit a review that was submitted"]);
+    const body = bodyAsked(asked) ?? review.body;
+    if (body === "" && state !== "APPROVED") throw invalid("PullRequestReview", "body", "missing_field");
+    Object.assign(review, { state, body, submittedAt: now() });
     reviewHappened({ played, repository, actor }, "submitted", issue, review);
+    return { status: 200, body: renderReview(played, repository, issue, review) };
+  }),
+
+  repositoryRoute("DELETE", "/pulls/{pull_number}/reviews/{review_id}", REVIEW, (asked) => {
+    const { played, repository } = asked;
+    const issue = pullOf(asked);
+    const review = ownReview(asked, issue);
+    if (review.state !== "PENDING")
+      throw new Refusal(422, "Unprocessable Entity", ["Can not delete a non-pending pull request review"]);
+    issue.pull.reviews = issue.pull.reviews.filter((other) => other !== review);
     return { status: 200, body: renderReview(played, repository, issue, review) };
   }),
 
@@ -101,7 +150,7 @@ export const reviewRoutes: Route[] = [
     const { played, repository, actor } = asked;
     const issue = pullOf(asked);
     requiredText(asked.body, "message", "PullRequestReview");
-    const review = issue.pull.reviews.find((candidate) => String(candidate.id) === asked.params["review_id"]);
+    const review = submittedReviews(issue.pull).find((candidate) => String(candidate.id) === asked.params["review_id"]);
     if (!review || !isAtLeast(asked, "write")) throw notFound();
     review.state = "DISMISSED";
     reviewHappened({ played, repository, actor }, "dismissed", issue, review);
