@@ -83,7 +83,7 @@ export async function startWorker(
       workflowBundle: { codePath: bundle.codePath },
       maxConcurrentActivityTaskExecutions: ANYWHERE_AT_ONCE,
       // The runs that a dead worker had in its memory go to another after this, and not after 10 s. One that is merely busy costs a replay.
-      stickyQueueScheduleToStartTimeout: "2s",
+      stickyQueueScheduleToStartTimeout: "1s",
     }),
     // The first step of a run in a sandbox: as many as there are places for.
     Worker.create({
