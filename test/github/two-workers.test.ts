@@ -40,12 +40,12 @@ it("at one pull request leave one, and both know it", async () => {
 
 describe("at one review", () => {
   const REVIEWS = `/repos/${REPOSITORY}/pulls/2/reviews`;
-  const put = (forge: Forge, sha: string, round = 1) =>
+  const put = (forge: Forge, sha: string, round = 1, line = 1) =>
     forge.putReview(REPOSITORY, 2, {
       marker: `<!-- mergewright:review-${round} run=k -->`,
       commitId: sha,
       body: "One thing.",
-      comments: [{ path: "a.txt", line: 1, body: "Why two?" }],
+      comments: [{ path: "a.txt", line, body: "Why two?" }],
     });
   const seenBy = async ({ people }: Setting, who: string): Promise<{ id: number; state: string; body: string }[]> =>
     (await people.as(who).rest("GET", REVIEWS)) as { id: number; state: string; body: string }[];
@@ -72,7 +72,7 @@ describe("at one review", () => {
     expect(await seenBy(at, "bot")).toMatchObject([{ id: one.id, state: "COMMENTED" }]);
   });
 
-  it("leave one where the first died before it was submitted, and nobody has seen the draft", async () => {
+  it("leave one where the first died before it was submitted; nobody has seen the draft", async () => {
     const at = await setting();
     const { sha } = await openedPull(at);
     await at.people.fault({ method: "POST", path: "/events$", status: 502 });
@@ -81,6 +81,17 @@ describe("at one review", () => {
     expect(await seenBy(at, "reader")).toEqual([]);
     const { id } = await put(at.forge, sha);
     expect(await seenBy(at, "reader")).toMatchObject([{ id, state: "COMMENTED" }]);
+  });
+
+  it("is made at once where a draft cannot be submitted, with what GitHub takes of it", async () => {
+    const at = await setting();
+    const { sha } = await openedPull(at);
+    const body = { message: "Not Found", documentation_url: "https://docs.github.com/rest" };
+    await at.people.fault({ method: "POST", path: "/events$", status: 404, body });
+    const { id } = await put(at.forge, sha, 1, 99);
+    expect(await seenBy(at, "bot")).toMatchObject([
+      { id, state: "COMMENTED", body: expect.stringContaining("Why two?") as string },
+    ]);
   });
 
   it("discards the draft of an earlier round that nobody submitted", async () => {

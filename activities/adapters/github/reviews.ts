@@ -42,23 +42,8 @@ async function put(at: AtPullRequest, review: ReviewInput): Promise<ReviewRef> {
 }
 
 /** A draft of this review: of another attempt, perhaps, which may even have submitted it. */
-async function makeDraft(at: AtPullRequest, review: ReviewInput): Promise<ReviewRef> {
-  const look = async (): Promise<ReviewRef | null> => {
-    const { draft, submitted } = await at.look(review);
-    return draft ?? submitted;
-  };
-  try {
-    return await makeOrFind(() => at.draft(review), look);
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    const { draft, submitted, other } = await at.look(review);
-    if (draft ?? submitted) return (draft ?? submitted)!;
-    if (other) throw new RequestRefused("GitHub", error.status, standsInTheWay(at.name), { cause: error });
-    if (review.comments.length === 0) throw error;
-    // One line that is not in the diff refuses the whole review: then all of it is said in the body.
-    at.warn("GitHub refuses a review comment on its line: all are in the body");
-    return await makeOrFind(() => at.draft(allInBody(review)), look);
-  }
+function makeDraft(at: AtPullRequest, review: ReviewInput): Promise<ReviewRef> {
+  return create(at, review, null, ({ draft, submitted }) => draft ?? submitted);
 }
 
 async function submit(at: AtPullRequest, review: ReviewInput, draft: ReviewRef): Promise<ReviewRef> {
@@ -66,10 +51,36 @@ async function submit(at: AtPullRequest, review: ReviewInput, draft: ReviewRef):
   try {
     return await makeOrFind(() => at.submit(draft.id), look);
   } catch (error) {
+    if (!(error instanceof RequestRefused || error instanceof NotFound)) throw error;
     // Another attempt submitted it, or submitted its own and removed this one.
-    const found = isRefused(error) || error instanceof NotFound ? await look() : null;
-    if (found === null) throw error;
-    return found;
+    const found = await look();
+    if (found) return found;
+    at.warn("GitHub does not let a draft of our review be submitted: the review is made at once");
+    await at.discard(draft.id);
+    return await create(at, review, "COMMENT", ({ submitted }) => submitted);
+  }
+}
+
+/** In the form that GitHub takes. `choose`: which review of another attempt will do instead. */
+async function create(
+  at: AtPullRequest,
+  review: ReviewInput,
+  event: "COMMENT" | null,
+  choose: (seen: Seen) => ReviewRef | null,
+): Promise<ReviewRef> {
+  const look = async (): Promise<ReviewRef | null> => choose(await at.look(review));
+  try {
+    return await makeOrFind(() => at.create(review, event), look);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const seen = await at.look(review);
+    const found = choose(seen);
+    if (found) return found;
+    if (seen.other) throw new RequestRefused("GitHub", error.status, standsInTheWay(at.name), { cause: error });
+    if (review.comments.length === 0) throw error;
+    // One line that is not in the diff refuses the whole review: then all of it is said in the body.
+    at.warn("GitHub refuses a review comment on its line: all are in the body");
+    return await makeOrFind(() => at.create(allInBody(review), event), look);
   }
 }
 
@@ -110,12 +121,14 @@ function atPullRequest(client: Client, viewer: Forge["viewer"], repository: Repo
       };
     },
 
-    async draft({ marker, commitId, body, comments }: ReviewInput): Promise<ReviewRef> {
+    /** Without an event a draft. */
+    async create({ marker, commitId, body, comments }: ReviewInput, event: "COMMENT" | null): Promise<ReviewRef> {
       const made = await client.ask(repository, `review ${name}`, (api, at) =>
         api.pulls.createReview({
           ...at,
           pull_number: number,
           commit_id: commitId,
+          ...(event && { event }),
           body: withMarker(body, marker),
           comments: comments.map(({ path, line, body: text }) => ({ path, line, side: "RIGHT", body: fitBody(text) })),
         }),
