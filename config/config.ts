@@ -20,7 +20,8 @@ export interface Config {
   temporal: TemporalConfig;
   github: GitHubConfig;
   anthropic: { apiKey: string | null; baseUrl: string | null };
-  qdrant: { url: string; apiKey: string | null } | null;
+  /** `collection` keeps installations apart that share a server; null: the usual one. */
+  qdrant: { url: string; apiKey: string | null; collection: string | null } | null;
   embeddings: { url: string; model: string; apiKey: string | null } | null;
   execution: ExecutionConfig;
   artifacts: ArtifactsConfig;

@@ -72,7 +72,18 @@ function readTemporalAddress(reader: EnvironmentReader): string | null {
 export function readQdrant(reader: EnvironmentReader): Config["qdrant"] {
   const url = reader.url("QDRANT_URL");
   const apiKey = reader.secret("QDRANT_API_KEY", "the API key");
-  return url ? { url, apiKey } : null;
+  const collection = readCollection(reader);
+  return url ? { url, apiKey, collection } : null;
+}
+
+/** Qdrant takes it into addresses and names of folders; `-dense-SIZE` at its end is what ours for embeddings are called. */
+function readCollection(reader: EnvironmentReader): string | null {
+  const name = reader.text("QDRANT_COLLECTION");
+  if (name === null || (/^[A-Za-z0-9][\w-]{0,99}$/.test(name) && !/-dense-\d+$/.test(name))) return name;
+  return reader.problem(
+    "QDRANT_COLLECTION",
+    `"${name.slice(0, 40)}" cannot be a name there. Write 1 to 100 letters, digits, - and _, beginning with a letter or digit and not ending with -dense-NUMBER.`,
+  );
 }
 
 export function readEmbeddings(reader: EnvironmentReader): Config["embeddings"] {

@@ -1,5 +1,6 @@
 /** Qdrant, as far as it is needed before there is a memory: is it there, and does it let us in? */
 import { QdrantClient } from "@qdrant/js-client-rest";
+import { lackOf } from "./store/qdrant-schema.ts";
 
 export interface QdrantAddress {
   /** Such as `http://localhost:6333`. */
@@ -8,7 +9,8 @@ export interface QdrantAddress {
 }
 
 export type QdrantHealth =
-  | { ok: true; version: string; collections: number }
+  /** `lack` says what it does less well than it should, and what to do; null: nothing. */
+  | { ok: true; version: string; collections: number; lack: string | null }
   /** `reason` says what was wrong and what to do. */
   | { ok: false; reason: string };
 
@@ -26,7 +28,7 @@ export async function checkQdrant({ url, apiKey }: QdrantAddress): Promise<Qdran
       checkCompatibility: false,
     });
     const [{ version }, { collections }] = await Promise.all([client.versionInfo(), client.getCollections()]);
-    return { ok: true, version, collections: collections.length };
+    return { ok: true, version, collections: collections.length, lack: lackOf(url, version) };
   } catch (error) {
     return { ok: false, reason: reasonOf(error, url) };
   }

@@ -131,7 +131,7 @@ function optionalParts({ qdrant }: Config): Part[] {
       name: "qdrant",
       async check() {
         const answer = await checkQdrant(qdrant);
-        return answer.ok ? null : answer.reason;
+        return answer.ok ? answer.lack : answer.reason;
       },
     },
   ];

@@ -5,13 +5,15 @@ import type { MemoryPort } from "../domain/memory-ports.ts";
 import { createCodeIndex } from "../memory/code/code-index.ts";
 import { createEmbedder } from "../memory/dense/embedder.ts";
 import { createExperience } from "../memory/experience/experience.ts";
-import { openStore } from "../memory/store/open.ts";
+import { openStore, type StoreConfig } from "../memory/store/open.ts";
 import type { PointStore } from "../memory/store/store.ts";
 
 /** A worker that stands still for longer than this misses heartbeats; whoever finds the file busy tries again later. */
 const BUSY_MS = 2_000;
 
-export type MemoryConfig = Pick<Config, "home" | "qdrant" | "embeddings"> & Partial<Pick<Config, "secrets">>;
+export type MemoryConfig = Pick<Config, "home" | "embeddings"> &
+  Pick<StoreConfig, "qdrant"> &
+  Partial<Pick<Config, "secrets">>;
 
 /** @param warn is told when a search had to do with less than it should. */
 export function createMemory(

@@ -1,27 +1,13 @@
 /** The memory store, where one outside is configured. */
 import type { Config } from "../../config/config.ts";
-import { fail, ok, type Finding } from "./finding.ts";
+import { checkQdrant } from "../../memory/qdrant.ts";
+import { fail, ok, warn, type Finding } from "./finding.ts";
 
-export async function checkMemory({ qdrant }: Config): Promise<Finding[]> {
+export async function checkMemory({ qdrant }: Pick<Config, "qdrant">): Promise<Finding[]> {
   if (qdrant === null) return [];
   const name = "Qdrant";
-  const mend = "Start it, or correct QDRANT_URL and QDRANT_API_KEY.";
-  try {
-    const answer = await fetch(`${qdrant.url}/collections`, {
-      headers: qdrant.apiKey ? { "api-key": qdrant.apiKey } : {},
-      signal: AbortSignal.timeout(10_000),
-    });
-    await answer.body?.cancel();
-    if (answer.ok) return [ok(name, `${new URL(qdrant.url).host} answers.`)];
-    return [fail(name, `${new URL(qdrant.url).host} answered ${answer.status}.`, mend)];
-  } catch (error) {
-    const { message, cause } = error as Error;
-    return [
-      fail(
-        name,
-        `${new URL(qdrant.url).host} does not answer (${cause instanceof Error ? cause.message : message}).`,
-        mend,
-      ),
-    ];
-  }
+  const health = await checkQdrant(qdrant);
+  if (!health.ok) return [fail(name, health.reason, "Start it, or correct QDRANT_URL and QDRANT_API_KEY.")];
+  if (health.lack !== null) return [warn(name, health.lack, "Start a newer one on its data, which stays as it is.")];
+  return [ok(name, `${new URL(qdrant.url).host} answers, version ${health.version}.`)];
 }

@@ -5,7 +5,7 @@ import { tellingTrouble } from "./trouble.ts";
 export interface StoreConfig {
   /** The embedded store's file; used where `qdrant` is null. */
   file: string;
-  qdrant: { url: string; apiKey: string | null } | null;
+  qdrant: { url: string; apiKey: string | null; collection?: string | null } | null;
   /** How long another process that writes to the file is waited for. */
   busyMs?: number;
   /** Told once where the store is less than it should be. */

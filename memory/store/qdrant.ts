@@ -11,11 +11,12 @@ import {
   type QdrantPoint,
 } from "./qdrant-points.ts";
 import {
-  countsAcrossScopes,
+  denseCollection,
   ensureCollection,
   ensureDenseCollection,
-  SPARSE_COLLECTION,
-  denseCollection,
+  isDenseCollectionOf,
+  lackOf,
+  USUAL_COLLECTION,
 } from "./qdrant-schema.ts";
 import type { Change, Hit, Json, PointStore, Query, Scope } from "./store.ts";
 
@@ -23,6 +24,8 @@ export interface QdrantAddress {
   /** Such as `http://localhost:6333`. */
   url: string;
   apiKey: string | null;
+  /** What it stands in there, and what the names of its other collections begin with. null or absent: the usual one. */
+  collection?: string | null;
   /** For one request. */
   timeoutMs?: number;
   /** Told once where the server is too old for what we ask of it. */
@@ -35,7 +38,14 @@ const PAGE = 1_000;
 /** Names in one filter: each is looked up in the index of `group`. */
 const NAMES_IN_FILTER = 500;
 
-export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = () => {} }: QdrantAddress): PointStore {
+export function openQdrantStore({
+  url,
+  apiKey,
+  collection,
+  timeoutMs = TIMEOUT_MS,
+  warn = () => {},
+}: QdrantAddress): PointStore {
+  const sparse = collection ?? USUAL_COLLECTION;
   const client = new QdrantClient({
     url,
     ...(apiKey === null ? {} : { apiKey }),
@@ -61,18 +71,15 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
     }
   }
   async function prepare(): Promise<void> {
-    await ensureCollection(client);
-    const { version } = await client.versionInfo();
-    if (!told && countsAcrossScopes(version))
-      warn(
-        `Qdrant at ${url} is ${version}: before 1.19 it counts how rare a word is over all repositories together, not within each. Bring it to 1.19 or later.`,
-      );
+    await ensureCollection(client, sparse);
+    const lack = lackOf(url, (await client.versionInfo()).version);
+    if (!told && lack !== null) warn(lack);
     told = true;
   }
   const denseReady = (size: number): Promise<void> => {
     let known = readyDense.get(size);
     if (known === undefined) {
-      known = ensureDenseCollection(client, size);
+      known = ensureDenseCollection(client, denseCollection(sparse, size), size);
       readyDense.set(size, known);
       known.catch(() => readyDense.delete(size));
     }
@@ -81,7 +88,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
   /** Those that any model has filled; a repository's pieces may be in more than one after a change of model. */
   const denseCollections = async (): Promise<string[]> => {
     const { collections } = await client.getCollections();
-    return collections.map(({ name }) => name).filter((name) => name.startsWith(`${SPARSE_COLLECTION}-dense-`));
+    return collections.map(({ name }) => name).filter((name) => isDenseCollectionOf(sparse, name));
   };
 
   async function scroll(scope: Scope, prefix: string, fields: string[], signal: AbortSignal): Promise<StoredPayload[]> {
@@ -89,7 +96,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
     let offset: string | number | undefined;
     do {
       const page = await ask(signal, () =>
-        client.scroll(SPARSE_COLLECTION, {
+        client.scroll(sparse, {
           filter: { must: [...inScope(scope), { key: "kind", match: { value: kindOfName(prefix) } }, FIRST] },
           limit: PAGE,
           with_payload: fields,
@@ -113,7 +120,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
     for (let at = 0; at < unknown.length; at += PAGE) {
       const ids = unknown.slice(at, at + PAGE).map((group) => pointId(scopeKey(scope), group, 0));
       const firsts = await ask(signal, () =>
-        client.retrieve(SPARSE_COLLECTION, { ids, with_payload: ["group", "tag"], with_vector: false }),
+        client.retrieve(sparse, { ids, with_payload: ["group", "tag"], with_vector: false }),
       );
       for (const { payload } of firsts) {
         const { group, tag } = payload as unknown as StoredPayload;
@@ -125,18 +132,18 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
 
   async function removeGroups(scope: Scope, names: readonly string[], signal: AbortSignal): Promise<void> {
     if (names.length === 0) return;
-    const collections = [SPARSE_COLLECTION, ...(await ask(signal, denseCollections))];
+    const collections = [sparse, ...(await ask(signal, denseCollections))];
     for (let at = 0; at < names.length; at += NAMES_IN_FILTER) {
       const filter = {
         must: [...inScope(scope), { key: "group", match: { any: names.slice(at, at + NAMES_IN_FILTER) } }],
       };
-      for (const collection of collections) await ask(signal, () => client.delete(collection, { wait: true, filter }));
+      for (const each of collections) await ask(signal, () => client.delete(each, { wait: true, filter }));
     }
   }
 
-  async function upsert(collection: string, points: readonly QdrantPoint[], signal: AbortSignal): Promise<void> {
+  async function upsert(into: string, points: readonly QdrantPoint[], signal: AbortSignal): Promise<void> {
     for (const batch of withinLimits(points))
-      await ask(signal, () => client.upsert(collection, { wait: true, points: batch }));
+      await ask(signal, () => client.upsert(into, { wait: true, points: batch }));
   }
 
   return {
@@ -163,26 +170,26 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
         put.map(({ name }) => name),
         signal,
       );
-      await upsert(SPARSE_COLLECTION, others, signal);
+      await upsert(sparse, others, signal);
       if (dense.length > 0) {
         const size = dense[0]!.vector.dense!.length;
         await ask(signal, () => denseReady(size));
-        await upsert(denseCollection(size), dense, signal);
+        await upsert(denseCollection(sparse, size), dense, signal);
       }
-      await upsert(SPARSE_COLLECTION, firsts, signal);
+      await upsert(sparse, firsts, signal);
     },
     optimize: () => Promise.resolve(),
     async search(scope, queries: readonly Query[], signal) {
       const answers: Tagged[][] = queries.map(() => []);
       const filter = { must: inScope(scope) };
-      const sparse = queries.flatMap((query, at) =>
+      const byWords = queries.flatMap((query, at) =>
         "vector" in query && query.terms.indices.length > 0 ? [{ query, at }] : [],
       );
-      if (sparse.length > 0) {
+      if (byWords.length > 0) {
         const found = await ask(signal, () =>
-          client.queryBatch(SPARSE_COLLECTION, {
+          client.queryBatch(sparse, {
             // The client's types end at 1.18. An earlier server ignores what it does not know; `warn` has been told then.
-            searches: sparse.map(({ query: { vector, terms, limit } }) => ({
+            searches: byWords.map(({ query: { vector, terms, limit } }) => ({
               ...countedIn(filter),
               query: { indices: [...terms.indices], values: [...terms.values] },
               using: vector,
@@ -192,14 +199,14 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
             })),
           }),
         );
-        sparse.forEach(({ at }, which) => (answers[at] = found[which]!.points.map(taggedOf)));
+        byWords.forEach(({ at }, which) => (answers[at] = found[which]!.points.map(taggedOf)));
       }
       for (const [at, query] of queries.entries()) {
         if (!("dense" in query)) continue;
-        const collection = denseCollection(query.dense.length);
+        const dense = denseCollection(sparse, query.dense.length);
         const found = await ask(signal, async () => {
           await denseReady(query.dense.length);
-          return client.query(collection, {
+          return client.query(dense, {
             query: [...query.dense],
             using: "dense",
             filter,
@@ -214,7 +221,7 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
     },
     async note(scope, signal) {
       const [stored] = await ask(signal, () =>
-        client.retrieve(SPARSE_COLLECTION, { ids: [noteId(scope)], with_payload: true, with_vector: false }),
+        client.retrieve(sparse, { ids: [noteId(scope)], with_payload: true, with_vector: false }),
       );
       return stored === undefined ? null : (stored.payload as unknown as StoredPayload).data;
     },
@@ -228,23 +235,23 @@ export function openQdrantStore({ url, apiKey, timeoutMs = TIMEOUT_MS, warn = ()
         data: note,
       };
       await ask(signal, () =>
-        client.upsert(SPARSE_COLLECTION, {
+        client.upsert(sparse, {
           wait: true,
           points: [{ id: noteId(scope), vector: {}, payload: { ...payload } }],
         }),
       );
     },
     async forget(scope, signal) {
-      const collections = [...(await ask(signal, denseCollections)), SPARSE_COLLECTION];
-      for (const collection of collections)
-        await ask(signal, () => client.delete(collection, { wait: true, filter: { must: inScope(scope) } }));
+      const collections = [...(await ask(signal, denseCollections)), sparse];
+      for (const each of collections)
+        await ask(signal, () => client.delete(each, { wait: true, filter: { must: inScope(scope) } }));
     },
     async scopes(signal) {
       const found: Scope[] = [];
       let offset: string | undefined;
       do {
         const page = await ask(signal, () =>
-          client.scroll(SPARSE_COLLECTION, {
+          client.scroll(sparse, {
             filter: { must: [{ key: "kind", match: { value: "note" } }] },
             limit: PAGE,
             with_payload: ["scope"],

@@ -107,12 +107,20 @@ describe("the environment", () => {
     ["PORT", "0", { port: 0 }],
     ["CPU_LIMIT", "1.5", { execution: { cpus: 1.5 } }],
     ["MEMORY_LIMIT", "2Gi", { execution: { memory: "2Gi" } }],
-    ["QDRANT_URL", "http://localhost:6333/", { qdrant: { url: "http://localhost:6333", apiKey: null } }],
+    [
+      "QDRANT_URL",
+      "http://localhost:6333/",
+      { qdrant: { url: "http://localhost:6333", apiKey: null, collection: null } },
+    ],
   ])("%s=%s is understood", (name, value, expected) => {
     expect(load({ [name]: value })).toMatchObject(expected);
   });
 
   it.each([
+    ["QDRANT_COLLECTION", "team/a", /"team\/a" cannot be a name there.*letters, digits/],
+    ["QDRANT_COLLECTION", "-a", /cannot be a name/],
+    ["QDRANT_COLLECTION", "a".repeat(101), /1 to 100/],
+    ["QDRANT_COLLECTION", "team-dense-768", /not ending with -dense-NUMBER/],
     ["EXECUTION_MODE", "mcp_server", /not available in this version/],
     ["EXECUTION_MODE", "remote_server", /needs DOCKER_HOST/],
     ["EXECUTION_MODE", "dokcer", /Did you mean docker\?/],

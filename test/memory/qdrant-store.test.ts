@@ -44,6 +44,32 @@ it("A server that counts words across repositories, because it is older than 1.1
   await old.close();
 });
 
+it("Installations with collections of their own share a server, see nothing of each other and take nothing away", async () => {
+  // The name of one begins with the other's, up to what stands before a size.
+  const names = [null, "mergewright-dense-x", "mergewright-dense"];
+  const stores = names.map((collection) => openQdrantStore({ url: played.url, apiKey: "key", collection }));
+  const dense = Float32Array.of(1, 0, 0);
+  for (const [at, store] of stores.entries()) {
+    const group = { name: "file:a", tag: String(at), points: [{ ...point(1), dense }] };
+    await store.setNote(scope, { at }, signal);
+    await store.write(scope, { put: [group], remove: [] }, signal);
+  }
+  const asked = [
+    { dense, limit: 9 },
+    { vector: "chunk", terms: point(1).vectors.chunk, limit: 9 },
+  ];
+  const seenBy = async (at: number) => ({
+    tags: [...(await stores[at]!.groups(scope, "file:", signal)).values()],
+    note: await stores[at]!.note(scope, signal),
+    found: (await stores[at]!.search(scope, asked, signal)).map((hits) => hits.length),
+  });
+  const own = (at: number) => ({ tags: [String(at)], note: { at }, found: [1, 1] });
+  for (const at of stores.keys()) expect(await seenBy(at)).toEqual(own(at));
+  await stores[0]!.forget(scope, signal);
+  expect(await seenBy(0)).toEqual({ tags: [], note: null, found: [0, 0] });
+  for (const at of [1, 2]) expect(await seenBy(at)).toEqual(own(at));
+});
+
 it("A request holds at most 256 points and 8 MB", async () => {
   const groups = Array.from({ length: 40 }, (_, at) => ({
     name: `file:f${at}`,

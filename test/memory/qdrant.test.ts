@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { checkMemory } from "../../cli/checks/memory.ts";
 import { checkQdrant } from "../../memory/qdrant.ts";
 
 let server: Server | null = null;
@@ -18,13 +19,12 @@ async function serve(listener: RequestListener): Promise<string> {
 
 /** The two routes as Qdrant answers them; its root needs no key. */
 const qdrant =
-  (key: string | null): RequestListener =>
+  (key: string | null, version = "1.19.0"): RequestListener =>
   (request, response) => {
     const answer = (status: number, body: unknown) => {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
-    if (request.url === "/")
-      return answer(200, { title: "qdrant - vector search engine", version: "1.18.0", commit: "abc" });
+    if (request.url === "/") return answer(200, { title: "qdrant - vector search engine", version, commit: "abc" });
     if (key !== null && request.headers["api-key"] !== key) return answer(401, { status: { error: "Unauthorized" } });
     if (request.url === "/collections")
       return answer(200, { result: { collections: [{ name: "a" }] }, status: "ok", time: 0.001 });
@@ -34,7 +34,29 @@ const qdrant =
 describe("Qdrant", () => {
   test("that is there is told with its version", async () => {
     const url = await serve(qdrant(null));
-    expect(await checkQdrant({ url, apiKey: null })).toEqual({ ok: true, version: "1.18.0", collections: 1 });
+    expect(await checkQdrant({ url, apiKey: null })).toEqual({
+      ok: true,
+      version: "1.19.0",
+      collections: 1,
+      lack: null,
+    });
+    expect(await checkMemory({ qdrant: { url, apiKey: null, collection: null } })).toMatchObject([
+      { state: "ok", what: `${new URL(url).host} answers, version 1.19.0.` },
+    ]);
+  });
+
+  test.each([
+    ["0.11.0", true],
+    ["1.18.2", true],
+    ["1.19.0-dev", false],
+    ["1.20.3", false],
+    ["2.0.0", false],
+  ])("%s that counts words over all repositories (%s) is told, by the doctor too", async (version, less) => {
+    const url = await serve(qdrant(null, version));
+    const { lack } = (await checkQdrant({ url, apiKey: null })) as { lack: string | null };
+    const [finding] = await checkMemory({ qdrant: { url, apiKey: null, collection: null } });
+    expect([lack !== null, finding!.state]).toEqual([less, less ? "warn" : "ok"]);
+    if (less) expect(finding!.what).toMatch(/before 1\.19 it counts .* Bring it to 1\.19 or later\./);
   });
 
   test("lets us in with its key, and without it the check says what to set", async () => {

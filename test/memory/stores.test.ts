@@ -23,5 +23,9 @@ storeContract("Qdrant, played by its description,", () =>
   Promise.resolve(openQdrantStore({ url: played.url, apiKey: "secret-key" })),
 );
 
+storeContract("Qdrant with a collection of its own", () =>
+  Promise.resolve(openQdrantStore({ url: played.url, apiKey: "secret-key", collection: "team_a-1" })),
+);
+
 const { QDRANT_URL: url, QDRANT_API_KEY: apiKey } = process.env;
 if (url) storeContract("A real Qdrant", () => Promise.resolve(openQdrantStore({ url, apiKey: apiKey ?? null })));
