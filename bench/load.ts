@@ -1,5 +1,5 @@
 /**
- * Many issues at once: `npm run bench:load [-- --issues N --repositories N --busy N --at-once N --json]`. The product is one
+ * Many issues at once: `npm run bench:load [-- --issues N --repositories N --busy N --at-once N --think-ms N --json]`. The product is one
  * process with the embedded Temporal server beside it; GitHub and Claude are played by this process, on the same machine.
  * One repository has most of the issues, and one a single issue, labelled last: its time is told alone and in the crowd.
  */
@@ -28,6 +28,8 @@ interface Report {
   machine: { processors: number; memoryGb: number; sandbox: "docker" | "local" };
   issues: number;
   repositories: number;
+  /** How long the played Claude took for each reply, in milliseconds. */
+  thinkMs: number;
   merged: number;
   /** What is not as it must be; empty when all is well. */
   wrong: string[];
@@ -49,13 +51,15 @@ interface Report {
 }
 
 const flags = readArguments(
-  "Usage: npm run bench:load -- [--issues 200] [--repositories 20] [--busy 150] [--at-once N] [--minutes 60] [--json]\n" +
-    "The busy repository has `busy` issues, one has a single issue, and the rest is spread over the others, which have one each at least.",
+  "Usage: npm run bench:load -- [--issues 200] [--repositories 20] [--busy 150] [--at-once N] [--think-ms 30] [--minutes 60] [--json]\n" +
+    "The busy repository has `busy` issues, one has a single issue, and the rest is spread over the others, which have one each at least.\n" +
+    "The played Claude replies six times for each issue, and takes `think-ms` each time; Claude itself takes some seconds.",
   {
     issues: { kind: "count", default: 200 },
     repositories: { kind: "count", default: 20, atLeast: 2 },
     busy: { kind: "count", default: 150 },
     "at-once": { kind: "count", default: null },
+    "think-ms": { kind: "count", default: 30 },
     minutes: { kind: "count", default: 60 },
     json: { kind: "switch" },
   },
@@ -73,6 +77,7 @@ const stage = await setStage({
   live: null,
   settings: "auto_merge: true\nrequire_review: false\n",
   scenarios: [loadScenario],
+  thinkMs: flags["think-ms"],
   env: {
     ...handedOn(["TEMPORAL_CLI", "DOCKER_IMAGE", "EXECUTION_MODE"]),
     LOG_LEVEL: "info",
@@ -139,7 +144,8 @@ async function measure(on: Stage): Promise<Report> {
       sandbox: process.env["EXECUTION_MODE"]?.startsWith("local") ? "local" : "docker",
     },
     issues: crowd.length,
-    repositories: repositories,
+    repositories,
+    thinkMs: flags["think-ms"],
     merged: crowd.length - wrong.filter((each) => each.includes("#")).length,
     wrong,
     issuesPerMinute: rounded(crowd.length / ((lastEnd - startedAt) / 60_000)),

@@ -47,6 +47,8 @@ export interface StageOptions {
   app?: { publicKey: string; privateKey: string };
   /** What the played Claude says; absent: the recordings of the demo. */
   scenarios?: readonly Scenario[];
+  /** How long the played Claude thinks before each reply, in milliseconds; absent: just so long that the demo can be followed. */
+  thinkMs?: number;
 }
 
 const MAINTAINER = "mara-maintainer";
@@ -76,7 +78,9 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   });
   const ownerToken = await github.people.token(source.owner);
   await pushHistory(options.repositoryName, join(folder, "history.git"), `${github.url}/${repository}.git`, ownerToken);
-  const model = options.live ? null : await startModel({ scenarios: options.scenarios ?? scenarios, thinkMs: 30 });
+  const model = options.live
+    ? null
+    : await startModel({ scenarios: options.scenarios ?? scenarios, thinkMs: options.thinkMs ?? 30 });
 
   const env = {
     MERGEWRIGHT_HOME: home,
