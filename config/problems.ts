@@ -13,6 +13,7 @@ interface Described {
   items?: Described;
   anyOf?: Described[];
   minimum?: number;
+  maximum?: number;
   exclusiveMinimum?: number;
 }
 
@@ -112,10 +113,13 @@ function kindOf(node: Described | null, issue: z.core.$ZodIssue): string {
   }
 }
 
-function bound(node: Described): string {
-  if (node.exclusiveMinimum !== undefined) return ` above ${node.exclusiveMinimum}`;
-  if (node.minimum !== undefined && node.minimum > Number.MIN_SAFE_INTEGER) return ` of ${node.minimum} or more`;
-  return "";
+function bound({ minimum, maximum, exclusiveMinimum }: Described): string {
+  // The bounds of every safe integer are nobody's wish.
+  const most = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : null;
+  const least = minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? minimum : null;
+  if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}${most === null ? "" : `, up to ${most}`}`;
+  if (least !== null) return most === null ? ` of ${least} or more` : ` from ${least} to ${most}`;
+  return most === null ? "" : ` up to ${most}`;
 }
 
 function descend(root: Described, path: Path): Described | null {

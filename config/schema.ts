@@ -21,10 +21,14 @@ export const TenantSettings = z.strictObject({
   anthropic_api_key: SecretReference.optional().describe("Pays for this owner's runs"),
 });
 
+/** Temporal refuses a payload of two megabytes, and one request of ours may carry several. */
+const MAX_INLINE_BYTES = 1_048_576;
+
 export const Storage = z.strictObject({
   inline_bytes: z
     .int()
     .min(1024)
+    .max(MAX_INLINE_BYTES)
     .default(32_768)
     .describe("Temporal payloads of this size or more go to the artifact store instead of into the history"),
 });

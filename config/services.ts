@@ -115,7 +115,7 @@ export function readExecution(reader: EnvironmentReader): ExecutionConfig {
   if (asked === "remote_server" && !reader.text("DOCKER_HOST")) {
     reader.problem(
       "EXECUTION_MODE",
-      "remote_server needs DOCKER_HOST. Write the address of the engine there, such as tcp://10.0.0.5:2376.",
+      "remote_server needs DOCKER_HOST. Write the address of the engine there, such as tcp://10.0.0.5:2375.",
     );
   }
   if (asked === "local") {
@@ -135,11 +135,11 @@ export function readExecution(reader: EnvironmentReader): ExecutionConfig {
 
 function readDockerHost(reader: EnvironmentReader): string | null {
   const value = reader.text("DOCKER_HOST");
-  if (value === null || /^(unix|tcp|http|https|ssh|npipe):\/\/\S+$/.test(value)) return value;
-  return reader.problem(
-    "DOCKER_HOST",
-    `"${value.slice(0, 60)}" is not an engine's address. Write unix:///var/run/docker.sock, tcp://HOST:PORT or ssh://USER@HOST.`,
-  );
+  if (value === null || /^(unix|tcp|http|https|npipe):\/\/\S+$/.test(value)) return value;
+  const wrong = value.startsWith("ssh://")
+    ? "ssh:// is not spoken"
+    : `"${value.slice(0, 60)}" is not an engine's address`;
+  return reader.problem("DOCKER_HOST", `${wrong}. Write unix:///var/run/docker.sock or tcp://HOST:PORT.`);
 }
 
 function readImage(reader: EnvironmentReader): string | null {

@@ -113,19 +113,10 @@ function readRepositories(raw: Section, findings: Findings): ReadSettings["byRep
   return byRepository;
 }
 
-const SECTIONS = new Set([
-  "limits",
-  "policy",
-  "sandbox",
-  "models",
-  "triggers",
-  "prices",
-  "upkeep",
-  "storage",
-  "retention",
-  "tenants",
-  "repositories",
-]);
+/** Every setting that holds others. */
+const SECTIONS: ReadonlySet<string> = new Set(
+  Object.entries(SettingsFile.parse({})).flatMap(([name, value]) => (isSection(value) ? [name] : [])),
+);
 
 /** A section, a tenant or a repository of which everything is commented out. */
 function withoutEmptyParts(raw: Section): Section {

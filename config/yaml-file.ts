@@ -80,6 +80,8 @@ function hint(code: string, message: string): string {
   switch (code) {
     case "DUPLICATE_KEY":
       return `${sentence}: this setting stands in the file twice. Keep one of them.`;
+    case "MULTIPLE_DOCS":
+      return "a second document begins here, and only one is read. Remove the line `---`.";
     case "TAB_AS_INDENT":
       return `${sentence}. Indent with spaces.`;
     default:

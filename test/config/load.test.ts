@@ -134,6 +134,7 @@ describe("the environment", () => {
     ["EMBEDDINGS_URL", "http://localhost:1", /EMBEDDINGS_MODEL: it is missing/],
     ["EMBEDDINGS_MODEL", "some-model", /EMBEDDINGS_URL: it is missing/],
     ["DOCKER_HOST", "10.0.0.5", /is not an engine's address/],
+    ["DOCKER_HOST", "ssh://me@10.0.0.5", /ssh:\/\/ is not spoken. Write unix:/],
     ["DOCKER_IMAGE", "--privileged", /not an image's name/],
     ["MEMORY_LIMIT", "much", /such as 512m/],
     ["CPU_LIMIT", "-1", /such as 2 or 1.5/],
@@ -285,12 +286,17 @@ describe("mergewright.yaml", () => {
     ["repositories: { a/b: {}, A/B: {} }", "is there twice"],
     ["limits: { budget_usd: .nan }", "limits.budget_usd: NaN will not do"],
     ["limits: { budget_usd: .inf }", "limits.budget_usd: Infinity will not do"],
+    ["priority_labels: { urgent: 9 }", "priority_labels.urgent: 9 will not do. Write a whole number from 1 to 5."],
+    ["memory: { similarity_threshold: 3 }", "3 will not do. Write a number from 0 to 1"],
+    ["storage: { inline_bytes: 9000000 }", "9000000 will not do. Write a whole number from 1024 to 1048576"],
+    ["auto_merge: true\n---\nauto_merge: false\n", "mergewright.yaml:2:1: a second document begins here"],
   ])("%j is refused", (yaml, told) => {
     expect(problems({}, yaml).join("\n")).toContain(told);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it.each(["", "# nothing but a comment\n", "limits:\ntriggers:\nrepositories:\n  a/b:\n"])(
+  const sections = ["issue_changes", "limits", "memory", "priority_labels", "triggers", "repositories"];
+  it.each(["", "# nothing but a comment\n", `${sections.join(":\n")}:\n  a/b:\n    memory:\n`])(
     "%j leaves everything as by default",
     (yaml) => {
       expect(load({}, yaml).settingsFor("a/b")).toEqual(load().settingsFor("a/b"));
