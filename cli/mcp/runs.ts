@@ -10,17 +10,24 @@ export interface RunsAnew {
 }
 
 export function runsAnew(config: Config): RunsAnew {
-  let known: { address: string; connection: Connection; runs: Runs } | null = null;
+  let known: Known | null = null;
 
   /** Throws ServiceUnavailable while there is no server; the next call looks again. */
   async function now(): Promise<Runs> {
     const { address, webUi } = whereIsTemporal(config);
-    if (known?.address === address) return known.runs;
-    const connection = await connect(config, address);
-    await known?.connection.close();
-    const runs = runsOver(connection, config, webUi);
-    known = { address, connection, runs };
-    return runs;
+    const before = known;
+    if (before !== null && before.address === address) return (await before.opened).runs;
+    // Whoever asks at the same time waits for this connection, too.
+    const opening: Known = { address, opened: open(config, address, webUi) };
+    known = opening;
+    try {
+      return (await opening.opened).runs;
+    } catch (error) {
+      if (known === opening) known = null;
+      throw error;
+    } finally {
+      await close(before);
+    }
   }
 
   return {
@@ -32,8 +39,27 @@ export function runsAnew(config: Config): RunsAnew {
       send: async (id, name, payload) => (await now()).send(id, name, payload),
       cancel: async (id) => (await now()).cancel(id),
     },
-    async close() {
-      await known?.connection.close();
-    },
+    close: () => close(known),
   };
+}
+
+interface Opened {
+  connection: Connection;
+  runs: Runs;
+}
+
+interface Known {
+  address: string;
+  opened: Promise<Opened>;
+}
+
+async function open(config: Config, address: string, webUi: string | null): Promise<Opened> {
+  const connection = await connect(config, address);
+  return { connection, runs: runsOver(connection, config, webUi) };
+}
+
+async function close(known: Known | null): Promise<void> {
+  // One that never came up is told to whoever asked for it.
+  const opened = await known?.opened.catch(() => null);
+  await opened?.connection.close();
 }

@@ -115,6 +115,16 @@ describe("mergewright mcp", () => {
     });
   });
 
+  it("answers many questions at once over one connection, also the first ones", async () => {
+    const repository = world.repository();
+    const id = issueWorkflowId(repository, 6);
+    await world.runs.startRun({ repository, issue: 6, by: null, kind: "command-line" });
+    await inSession({}, async ({ call }) => {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => call("task_status", { id })));
+      expect(answers.filter(({ isError }) => isError).map(({ text }) => text)).toEqual([]);
+    });
+  });
+
   it("serves the repository while no Temporal server is up, and says what the runs lack", async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), "mergewright-cli-mcp-"));
     await inSession({ TEMPORAL_ADDRESS: "", MERGEWRIGHT_HOME: elsewhere }, async ({ call, client }) => {
