@@ -1,6 +1,7 @@
 /** The command line `mergewright`: finds the command, checks its arguments, runs it, and tells how it ended. */
 import { parseArgs, renderUsage, type CommandDef } from "citty";
 import { processEnvironment } from "../config/environment.ts";
+import { namedLikeSecrets } from "../config/secrets.ts";
 import { nearest } from "../config/suggest.ts";
 import { productVersion } from "../config/version.ts";
 import { createRedactor } from "../workers/redact.ts";
@@ -70,7 +71,7 @@ function overview(): CommandDef {
 function report(error: unknown, terminal: Terminal): number {
   const told = tell(error);
   // Errors may quote what an outside service said; the keys in our environment are not to be among it.
-  const clean = createRedactor(secretsIn(terminal));
+  const clean = createRedactor(namedLikeSecrets(terminal.env));
   if (terminal.json) {
     const problems = told.problems ? { problems: told.problems.map(clean) } : {};
     terminal.document({ error: { code: told.code, message: clean(told.message), ...problems } });
@@ -80,10 +81,4 @@ function report(error: unknown, terminal: Terminal): number {
   if (error instanceof UsageError)
     terminal.err(`See \`mergewright ${error.command ? `${error.command} ` : ""}--help\`.`);
   return told.exitCode;
-}
-
-function secretsIn({ env }: Terminal): string[] {
-  return Object.entries(env).flatMap(([name, value]) =>
-    value && /(TOKEN|KEY|SECRET|PASSWORD)$/.test(name) ? [value] : [],
-  );
 }
