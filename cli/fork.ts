@@ -6,7 +6,7 @@ import { FORK_ROLES } from "../workflows/messages.ts";
 import { runIdOf, withRuns } from "./client.ts";
 import { command, jsonOption } from "./command.ts";
 import { CommandFailed, DONE, UsageError } from "./errors.ts";
-import { loginFor } from "./login.ts";
+import { checkLogin, loginFor } from "./login.ts";
 import { byOption, runArgument } from "./message.ts";
 
 export default command({
@@ -41,6 +41,7 @@ export default command({
         `--role "${role.slice(0, 40)}" cannot be gone on from. Name one of: ${FORK_ROLES.join(", ")}.`,
         "fork",
       );
+    checkLogin(args.by, "fork");
     const instruct = args.instruct?.trim() || null;
     const config = loadConfig({ env: terminal.env, cwd: terminal.cwd });
     return withRuns(config, async (runs) => {

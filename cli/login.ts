@@ -1,10 +1,8 @@
 /** Whose word a message is: `--by`, or the account behind GITHUB_TOKEN. The run checks with GitHub what they may. */
 import { createForge } from "../activities/adapters/github/forge.ts";
 import type { Config } from "../config/config.ts";
-import { parseIssueWorkflowId } from "../domain/ids.ts";
+import { isLogin, parseIssueWorkflowId } from "../domain/ids.ts";
 import { UsageError } from "./errors.ts";
-
-const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/;
 
 const silent = { debug: () => undefined, warn: () => undefined };
 
@@ -15,10 +13,8 @@ export async function loginFor(
   by: string | undefined,
   command: string,
 ): Promise<string> {
-  if (by !== undefined) {
-    if (LOGIN.test(by)) return by;
-    throw new UsageError(`"${by.slice(0, 60)}" is not a GitHub login. Write --by LOGIN, without @.`, command);
-  }
+  checkLogin(by, command);
+  if (by !== undefined) return by;
   const repository = parseIssueWorkflowId(runId)?.repository ?? "";
   const auth = config.tenants.get(repository.split("/")[0] ?? "")?.githubAuth ?? config.github.auth;
   if (auth?.kind !== "token") {
@@ -30,4 +26,10 @@ export async function loginFor(
   const { apiUrl, graphqlUrl } = config.github;
   const forge = createForge({ apiUrl, graphqlUrl, auth, tenant: "cli", log: silent, timeoutMs: 10_000 });
   return (await forge.viewer(repository)).login;
+}
+
+/** Throws UsageError where somebody is named by what is no login. */
+export function checkLogin(by: string | undefined, command: string): void {
+  if (by === undefined || isLogin(by)) return;
+  throw new UsageError(`"${by.slice(0, 60)}" is not a GitHub login. Write --by LOGIN, without @.`, command);
 }

@@ -11,6 +11,7 @@ import { DONE, FAILED } from "./errors.ts";
 import { openRequests } from "./mcp/open-requests.ts";
 import { mcpParts } from "./mcp/parts.ts";
 import { runsAnew } from "./mcp/runs.ts";
+import { checkLogin } from "./login.ts";
 import { byOption } from "./message.ts";
 
 /** The protocol's own answers are far below; a client that sends more has lost the line breaks. */
@@ -19,6 +20,7 @@ const MAX_MESSAGE_BYTES = 4_000_000;
 export default command({
   args: { by: byOption },
   async run(args, terminal) {
+    checkLogin(args.by, "mcp");
     const config = loadConfig({ env: terminal.env, cwd: terminal.cwd });
     const log = createLog({ level: config.logLevel, secrets: config.secrets(), output: process.stderr });
     for (const warning of config.warnings) log.warn(warning);

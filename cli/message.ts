@@ -5,7 +5,7 @@ import { loadConfig } from "../config/load.ts";
 import { runIdOf, withRuns } from "./client.ts";
 import { jsonOption } from "./command.ts";
 import { CommandFailed, DONE } from "./errors.ts";
-import { loginFor } from "./login.ts";
+import { checkLogin, loginFor } from "./login.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const runArgument = {
@@ -30,6 +30,7 @@ export async function say(
   send: (runs: Runs, id: string, by: string) => Promise<{ result: SendResult; done: string }>,
 ): Promise<number> {
   const id = runIdOf(args.id, command);
+  checkLogin(args.by, command);
   const config: Config = loadConfig({ env: terminal.env, cwd: terminal.cwd });
   return withRuns(config, async (runs) => {
     const by = await loginFor(config, id, args.by, command);

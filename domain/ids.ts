@@ -11,6 +11,14 @@ export function isRepositoryName(text: string): boolean {
   return REPOSITORY.test(text) && !/\/\.{1,2}$/.test(text);
 }
 
+/** Of people, of managed users (with an underscore), and of Apps (`name[bot]`). */
+const LOGIN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?$/;
+
+/** Can be a login of GitHub's. */
+export function isLogin(text: string): boolean {
+  return LOGIN.test(text);
+}
+
 export function sameRepository(a: RepositoryName, b: RepositoryName): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }

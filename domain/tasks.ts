@@ -1,43 +1,60 @@
 /** What the JSON API takes. Unknown keys are dropped; a wrong one is told with its path. */
 import { z } from "zod";
-import { isRepositoryName } from "./ids.ts";
+import { isLogin, isRepositoryName } from "./ids.ts";
 
-/** GitHub's logins, with the underscore of managed users and the suffix of Apps. */
-const Login = z
-  .string()
+const Login = z.string("must be a GitHub login").trim().refine(isLogin, "not a GitHub login");
+
+const MAX_TEXT = 10_000;
+const Text = z
+  .string("must be a text")
   .trim()
-  .regex(/^[a-z0-9](?:[a-z0-9_-]{0,98}[a-z0-9])?(?:\[bot\])?$/i, "not a GitHub login");
+  .min(1, "must not be empty")
+  .max(MAX_TEXT, `must not be longer than ${MAX_TEXT} characters`);
 
-export const StartTask = z.object({
-  repository: z.string().refine(isRepositoryName, "must be OWNER/NAME"),
-  issue: z.int().positive().max(9_999_999_999),
-  by: Login.optional(),
-});
+const wholeNumber = (most: number, message: string) => z.int(message).positive(message).max(most, message);
+
+const NO_OBJECT = "must be a JSON object";
+
+export const StartTask = z.object(
+  {
+    repository: z.string("must be OWNER/NAME").refine(isRepositoryName, "must be OWNER/NAME"),
+    issue: wholeNumber(9_999_999_999, "must be the number of an issue"),
+    by: Login.optional(),
+  },
+  NO_OBJECT,
+);
 export type StartTask = z.infer<typeof StartTask>;
 
-export const ChangeTask = z.object({
-  by: Login,
-  sha: z
-    .string()
-    .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i, "not a full commit id")
-    .optional(),
-  reason: z.string().trim().min(1).max(10_000).optional(),
-});
+export const ChangeTask = z.object(
+  {
+    by: Login,
+    sha: z
+      .string("must be a full commit id")
+      .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i, "not a full commit id")
+      .optional(),
+    reason: Text.optional(),
+  },
+  NO_OBJECT,
+);
 export type ChangeTask = z.infer<typeof ChangeTask>;
 
-export const ForkTask = z.object({
-  by: Login,
-  turn: z.int().positive().max(999_999),
-  role: z.enum(["coder", "planner"]).default("coder"),
-  instruct: z.string().trim().min(1).max(10_000).optional(),
-  replace: z.boolean().default(false),
-});
+export const ForkTask = z.object(
+  {
+    by: Login,
+    turn: wholeNumber(999_999, "must be the number of a turn, from 1"),
+    role: z.enum(["coder", "planner"], "must be coder or planner").default("coder"),
+    instruct: Text.optional(),
+    replace: z.boolean("must be true or false").default(false),
+  },
+  NO_OBJECT,
+);
 export type ForkTask = z.infer<typeof ForkTask>;
 
 export const TASK_CHANGES = ["approve", "reject", "pause", "resume", "cancel"] as const;
 export type TaskChange = (typeof TASK_CHANGES)[number];
 
-export const ListTasks = z.object({ limit: z.coerce.number().int().positive().optional() });
+const LIMIT = "must be a whole number above 0";
+export const ListTasks = z.object({ limit: z.coerce.number(LIMIT).int(LIMIT).positive(LIMIT).optional() });
 
 /** Reads one of these, or tells all that is wrong with it in one sentence. */
 export function readRequest<T>(

@@ -3,6 +3,7 @@ import {
   agentWorkflowId,
   branchName,
   branchOfRun,
+  isLogin,
   issueWorkflowId,
   parseRunId,
   runIdOfWorkflow,
@@ -73,5 +74,15 @@ describe("ids", () => {
   it("a fork is told from the run that it came from", () => {
     expect(runName({ id: "issue/o/r/1", repository: "O/r", issue: 1 })).toBe("O/r#1");
     expect(runName({ id: "issue/o/r/1/fork/2", repository: "O/r", issue: 1 })).toBe("O/r#1/fork/2");
+  });
+});
+
+describe("a login", () => {
+  it.each(["mara", "MARA-1", "octo-", "jane_acme", "mergewright-demo[bot]"])("%s can be one", (login) => {
+    expect(isLogin(login)).toBe(true);
+  });
+
+  it.each(["", "@mara", "-mara", "a b", "a/b", "mara[bot]x", "m".repeat(101)])("%j is none", (login) => {
+    expect(isLogin(login)).toBe(false);
   });
 });

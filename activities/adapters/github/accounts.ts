@@ -1,6 +1,6 @@
 /** Who we are, what the repository is, and what a person may do in it. */
 import { AccessDenied, NotFound } from "../../../domain/errors.ts";
-import type { RepositoryName } from "../../../domain/ids.ts";
+import { isLogin, type RepositoryName } from "../../../domain/ids.ts";
 import type { Forge, Viewer } from "../../../domain/ports.ts";
 import type { Permission } from "../../../domain/run.ts";
 import type { Client } from "./client.ts";
@@ -29,7 +29,7 @@ export function createAccounts(client: Client): Pick<Forge, "viewer" | "reposito
     },
 
     async permission(repository, login) {
-      if (!LOGIN.test(login)) return "none";
+      if (!isLogin(login)) return "none";
       const action = `read the permission of ${login} on ${repository}`;
       try {
         const facts = await client.ask(repository, action, (api, at) =>
@@ -47,9 +47,6 @@ export function createAccounts(client: Client): Pick<Forge, "viewer" | "reposito
     gitToken: (repository) => client.token(repository),
   };
 }
-
-/** Also the names of enterprise accounts (with an underscore) and of Apps (`name[bot]`). */
-const LOGIN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$/;
 
 /** `permission` knows four words and calls maintainers writers; `role_name` has the rest, and custom names beside. */
 export function toPermission(permission: string, roleName: string): Permission {
