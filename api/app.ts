@@ -10,6 +10,7 @@ import { createGuard } from "./guard.ts";
 import type { Intake } from "./intake.ts";
 import type { Log } from "./log.ts";
 import { mcp, type McpHandler } from "./mcp.ts";
+import { methodsAt, notAnsweredBy } from "./methods.ts";
 import { pages, type PageLinks } from "./pages/routes.ts";
 import { problem, problemOf } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -110,9 +111,11 @@ export function createApi(deps: ApiDeps): Hono {
   }
   app.route("/", pages({ runs, changes, access, guard, links, now }));
 
-  app.notFound((c) =>
-    problem(c, { status: 404, code: "not-found", message: `There is nothing at ${c.req.path.slice(0, 200)}.` }),
-  );
+  app.notFound((c) => {
+    const allowed = methodsAt(app, c.req.path);
+    if (allowed.length > 0 && !allowed.includes(c.req.method)) return notAnsweredBy(c, allowed);
+    return problem(c, { status: 404, code: "not-found", message: `There is nothing at ${c.req.path.slice(0, 200)}.` });
+  });
   app.onError((error, c) => {
     const told = problemOf(error);
     log[told.status === 500 ? "error" : "warn"](

@@ -1,8 +1,9 @@
 /** The JSON API: `/api/tasks`. A task is a run; its id is the percent-encoded workflow id. */
 import { Hono, type Context } from "hono";
-import { ChangeTask, ForkTask, ListTasks, readRequest, StartTask } from "../domain/tasks.ts";
+import { ChangeTask, ForkTask, ListTasks, readRequest, StartTask, TASK_CHANGES } from "../domain/tasks.ts";
 import type { Changes } from "./changes.ts";
 import { parseJson } from "./json.ts";
+import { notAnsweredBy } from "./methods.ts";
 import { problem, type Problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import { readRunPath } from "./run-path.ts";
@@ -32,13 +33,14 @@ export function tasks(runs: Runs, changes: Changes): Hono {
 
   app.get("/api/tasks/*", async (c) => {
     const path = readRunPath(c.req.url, PREFIX);
-    const run = path && path.change === null ? await runs.getRun(path.id) : null;
+    if (path !== null && path.change !== null) return notAnsweredBy(c, ["POST"]);
+    const run = path && (await runs.getRun(path.id));
     return run === null ? problem(c, noSuchRun(c)) : c.json(run);
   });
 
   app.post("/api/tasks/*", async (c) => {
     const path = readRunPath(c.req.url, PREFIX);
-    if (path === null || path.change === null) return problem(c, noSuchRun(c));
+    if (path === null || path.change === null) return problem(c, noSuchChange(c));
     const body = await readJson(c);
     if (!body.ok) return problem(c, body.problem);
     if (path.change === "fork") {
@@ -79,5 +81,14 @@ function noSuchRun(c: Context): Problem {
     status: 404,
     code: "not-found",
     message: `There is no run at ${c.req.path.slice(0, 200)}. An id looks like issue%2FOWNER%2FREPO%2FNUMBER.`,
+  };
+}
+
+function noSuchChange(c: Context): Problem {
+  const changes = [...TASK_CHANGES, "fork"].join(", ");
+  return {
+    status: 404,
+    code: "not-found",
+    message: `There is nothing to do at ${c.req.path.slice(0, 200)}. Send to ${PREFIX}issue%2FOWNER%2FREPO%2FNUMBER/ACTION, where ACTION is one of ${changes}.`,
   };
 }

@@ -134,6 +134,34 @@ describe("the JSON API", () => {
   });
 
   test.each([
+    ["/api/tasks", "PUT", "GET, POST"],
+    ["/api/tasks/issue%2Facme%2Fshop%2F1", "DELETE", "GET, POST"],
+    ["/api/tasks/issue%2Facme%2Fshop%2F1/approve", "GET", "POST"],
+    ["/webhook/github", "GET", "POST"],
+    ["/health", "POST", "GET"],
+  ])("tells for %s that it does not answer %s, and what it does answer", async (path, method, allowed) => {
+    const response = await createTestApi().app.request(path, { method, headers: bearer });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, allowed]);
+    expect(await response.json()).toMatchObject({ error: { code: "wrong-method" } });
+  });
+
+  test("tells all that is wrong with a task in words that say what to write", async () => {
+    const { app } = createTestApi();
+    const message = async (path: string, body: unknown) =>
+      ((await (await app.request(path, post(body))).json()) as { error: { message: string } }).error.message;
+    expect(await message("/api/tasks", {})).toBe(
+      "repository: must be OWNER/NAME; issue: must be the number of an issue",
+    );
+    expect(await message("/api/tasks", [])).toBe("body: must be a JSON object");
+    expect(await message("/api/tasks/issue%2Facme%2Fshop%2F1/fork", { by: "ada", turn: "last" })).toBe(
+      "turn: must be the number of a turn, from 1",
+    );
+    expect(await message("/api/tasks/issue%2Facme%2Fshop%2F1/aprove", { by: "ada" })).toContain(
+      "one of approve, reject, pause, resume, cancel, fork",
+    );
+  });
+
+  test.each([
     ["nobody's name", {}],
     ["a commit that is none", { by: "ada", sha: "main" }],
     ["an empty reason", { by: "ada", reason: " " }],

@@ -211,5 +211,5 @@ test("a delivery that Temporal cannot take is refused with 503, so that it is kn
 
 test("only POST is for webhooks", async () => {
   const { app } = createTestApi();
-  expect((await app.request(PATH, { headers: { authorization: "Bearer a-token-of-our-own" } })).status).toBe(404);
+  expect((await app.request(PATH, { headers: { authorization: "Bearer a-token-of-our-own" } })).status).toBe(405);
 });
