@@ -18,6 +18,8 @@ export interface AgentProgress {
   turns: number;
   modelCalls: number;
   costUsd: number;
+  /** In and out. Absent when it comes from an older version. */
+  tokens?: number;
 }
 
 /** Before the first turn. */
@@ -37,7 +39,8 @@ export interface RunAgentInput {
   round: number;
   brief: BriefRef;
   base: Pick<Base, "commit">;
-  limits: Pick<RepositorySettings["limits"], "turns" | "minutes">;
+  /** A run that was started by an older version has no limit of tokens. */
+  limits: Pick<RepositorySettings["limits"], "turns" | "minutes"> & { tokens?: number };
   /** What the run had spent when this agent began, and may spend, in US dollars. */
   spentUsd: number;
   budgetUsd: number;
@@ -52,7 +55,7 @@ export interface RunAgentInput {
 export interface CarriedRound {
   /** What builds from before count its working time by, with `idleMs`. */
   startedAt: number;
-  before: { turns: number; costUsd: number };
+  before: { turns: number; costUsd: number; tokens?: number };
   nudges: number;
   paused: boolean;
   idleMs: number;

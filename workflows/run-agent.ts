@@ -62,7 +62,7 @@ class Agent {
   readonly #input: RunAgentInput;
   readonly #progress: AgentProgress;
   /** Where this round began: earlier rounds of the conversation do not count against its limits. */
-  readonly #before: { turns: number; costUsd: number };
+  readonly #before: CarriedRound["before"];
   #nudges: number;
   /** Its last tool calls, to see when it goes round in circles, and the turn at which it was told so. */
   readonly #steps: Step[];
@@ -93,7 +93,8 @@ class Agent {
       this.#progress.home = null;
     });
     this.#reportedAt = Date.now();
-    this.#before = input.carried?.before ?? { turns: this.#progress.turns, costUsd: this.#progress.costUsd };
+    const { turns, costUsd, tokens = 0 } = this.#progress;
+    this.#before = input.carried?.before ?? { turns, costUsd, tokens };
     this.#nudges = input.carried?.nudges ?? 0;
     this.#steps = [...(input.carried?.steps ?? [])];
     this.#warnedAtTurn = input.carried?.warnedAtTurn ?? null;
@@ -114,10 +115,12 @@ class Agent {
 
   /** The limit that ends this round, in words, or null. */
   limitReached(): string | null {
-    const { turns, minutes } = this.#input.limits;
+    const { turns, minutes, tokens = 0 } = this.#input.limits;
     if (this.#progress.turns - this.#before.turns >= turns)
       return `limits.turns: ${turns} turns were taken without an answer`;
     if (this.#workedMs >= minutes * 60_000) return `limits.minutes: ${minutes} minutes of work brought no answer`;
+    const used = (this.#progress.tokens ?? 0) - (this.#before.tokens ?? 0);
+    if (tokens > 0 && used >= tokens) return `limits.tokens: ${used} tokens were used without an answer`;
     if (this.#nudges > MAX_NUDGES) return `Claude did not give a usable answer in ${MAX_NUDGES} attempts in a row`;
     return null;
   }
@@ -183,6 +186,7 @@ class Agent {
     this.#progress.turns += 1;
     this.#progress.modelCalls += 1;
     this.#progress.costUsd += reply.costUsd;
+    this.#progress.tokens = (this.#progress.tokens ?? 0) + reply.inputTokens + reply.outputTokens;
     this.#remember(said, reply);
     await this.#report(settled);
     return reply;

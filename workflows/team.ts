@@ -15,6 +15,7 @@ import {
   type AgentResult,
   budgetSignal,
   type CarriedRound,
+  type RunAgentInput,
   nothingYet,
   pauseAgentSignal,
   restAgentSignal,
@@ -136,7 +137,7 @@ export class Team {
             round,
             brief,
             base,
-            limits: { turns: settings.limits.turns, minutes: settings.limits.minutes },
+            limits: limitsOf(settings),
             home: home.queue,
             // What a round has cost before its rest is not the others'.
             spentUsd: status.costUsd - (carried && from ? from.costUsd - carried.before.costUsd : 0),
@@ -246,6 +247,10 @@ export class Team {
 
 const STATES = { answered: "done", "gave-up": "failed", rested: "running" } as const;
 
+function limitsOf({ limits: { turns, minutes, tokens } }: Run["settings"]): RunAgentInput["limits"] {
+  return { turns, minutes, tokens };
+}
+
 /** A round that goes on in the middle; that of a fork says something else than the brief first. */
 function roundOf(opening: Exclude<Opening, { kind: "answered" }>, from: AgentProgress): CarriedRound {
   // Whether it is paused the run knows best.
@@ -253,8 +258,8 @@ function roundOf(opening: Exclude<Opening, { kind: "answered" }>, from: AgentPro
   return roundBeginningWith(opening.said, from);
 }
 
-function roundBeginningWith(pending: Said, { turns, costUsd }: AgentProgress): CarriedRound {
-  return { startedAt: Date.now(), before: { turns, costUsd }, nudges: 0, paused: false, idleMs: 0, pending };
+function roundBeginningWith(pending: Said, { turns, costUsd, tokens = 0 }: AgentProgress): CarriedRound {
+  return { startedAt: Date.now(), before: { turns, costUsd, tokens }, nudges: 0, paused: false, idleMs: 0, pending };
 }
 
 /** Where a round begins; what the role has cost so far counts in each case. */

@@ -79,6 +79,13 @@ describe("waiting", () => {
     });
   });
 
+  it("for an agent ends when its turns used more tokens than it may, in and out", async () => {
+    const { run } = await start({ limits: { tokens: 2 } }, plannerLooksFirst(1));
+    await expect(run.result()).rejects.toMatchObject({
+      cause: { message: "the planner gave up: limits.tokens: 2 tokens were used without an answer" },
+    });
+  });
+
   it("for money starts at the budget, and ends when it is raised", async () => {
     const { run, status } = await start({ limits: { budget_usd: 0.025 } });
     const parked = await reaches(status, (now) => now.waitingFor?.kind === "budget");
