@@ -1,7 +1,7 @@
 /** The demo's stage: a GitHub with a repository on it, a model, and the product between them. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -26,6 +26,8 @@ export interface Stage {
   url: string;
   temporal: { address: string; webUi: string };
   webhookSecret: string;
+  /** All that the product holds and may tell nobody. */
+  secrets: string[];
   /** null: reading needs none, and nothing can be changed over HTTP. */
   apiToken: string | null;
   repository: string;
@@ -49,10 +51,20 @@ export interface StageOptions {
   scenarios?: readonly Scenario[];
   /** How long the played Claude thinks before each reply, in milliseconds; absent: just so long that the demo can be followed. */
   thinkMs?: number;
+  /** Told each request to the played Claude, as it was sent. */
+  onModelRequest?: (body: string) => void;
 }
 
 const MAINTAINER = "mara-maintainer";
 const BOT = "mergewright-demo";
+const SECRETS = [
+  "ANTHROPIC_API_KEY",
+  "GITHUB_TOKEN",
+  "GITHUB_APP_PRIVATE_KEY",
+  "GITHUB_WEBHOOK_SECRET",
+  "MERGEWRIGHT_API_TOKEN",
+  "MERGEWRIGHT_PAYLOAD_KEY",
+];
 
 export async function setStage(options: StageOptions): Promise<Stage> {
   const source = demoRepositories[options.repositoryName]!;
@@ -78,11 +90,19 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   });
   const ownerToken = await github.people.token(source.owner);
   await pushHistory(options.repositoryName, join(folder, "history.git"), `${github.url}/${repository}.git`, ownerToken);
+  const { onModelRequest } = options;
   const model = options.live
     ? null
-    : await startModel({ scenarios: options.scenarios ?? scenarios, thinkMs: options.thinkMs ?? 30 });
+    : await startModel({
+        scenarios: options.scenarios ?? scenarios,
+        thinkMs: options.thinkMs ?? 30,
+        ...(onModelRequest && { onRequest: onModelRequest }),
+      });
+  const temporary = join(folder, "tmp");
+  await mkdir(temporary);
 
-  const env = {
+  const env: Record<string, string> = {
+    TMPDIR: temporary,
     MERGEWRIGHT_HOME: home,
     PORT: String(port),
     GITHUB_API_URL: github.apiUrl,
@@ -91,7 +111,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     GITHUB_WEBHOOK_SECRET: secret,
     // The played GitHub sets no limits; GitHub itself asks for a second between writes.
     GITHUB_WRITE_SPACING_MS: "0",
-    ANTHROPIC_API_KEY: options.live?.apiKey ?? "played",
+    ANTHROPIC_API_KEY: options.live?.apiKey ?? `sk-ant-played-${randomBytes(20).toString("hex")}`,
     ...(model ? { ANTHROPIC_BASE_URL: model.url } : {}),
     ...(options.live?.baseUrl ? { ANTHROPIC_BASE_URL: options.live.baseUrl } : {}),
     ...(options.live?.model ? { ANTHROPIC_MODEL: options.live.model } : {}),
@@ -110,6 +130,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     url,
     temporal: { address: "", webUi: "" },
     webhookSecret: secret,
+    secrets: SECRETS.flatMap((name) => env[name] ?? []),
     apiToken: options.env["MERGEWRIGHT_API_TOKEN"] ?? null,
     repository,
     maintainer: MAINTAINER,

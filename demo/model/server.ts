@@ -27,6 +27,8 @@ export interface PlayedModelOptions {
   thinkMs?: number;
   /** Time between two events of a stream, in milliseconds. */
   eventMs?: number;
+  /** Told each request for a reply, as it was sent. */
+  onRequest?: (body: string) => void;
 }
 
 export interface PlayedModel {
@@ -107,6 +109,7 @@ async function serve(play: Play, request: IncomingMessage, response: ServerRespo
 async function messages(play: Play, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const receivedMs = performance.timeOrigin + performance.now();
   const raw = await readBody(request);
+  play.options.onRequest?.(raw);
   const entry: LedgerEntry = {
     at: new Date().toISOString(),
     receivedMs,

@@ -4,21 +4,25 @@ import { readFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { bash, type PlayedRequest, type PlayedTurn, replace } from "../../demo/model/scenario.ts";
-import { removeStage, setStage, type Stage } from "../../demo/stage.ts";
+import type { Stage } from "../../demo/stage.ts";
 import { branchName } from "../../domain/ids.ts";
 import type { Review } from "../../domain/outputs.ts";
 import { CHANGE_LOG_LINE } from "../e2e/short-scenario.ts";
-import { commentsOf, ended, reaches, signal, surroundings, until } from "../e2e/support.ts";
+import { commentsOf, ended, reaches, signal, until } from "../e2e/support.ts";
+import { expectRowEnds } from "./end-checks.ts";
 import {
   approve,
   approveAndMerge,
   asksApproval,
+  declined,
   effects,
+  expectCommentsOnce,
   fault,
   merged,
   type Row,
+  rowsStage,
   rowStory,
   startRow,
 } from "./github-rows.ts";
@@ -28,7 +32,6 @@ const MERGE = "/repos/{owner}/{repo}/pulls/{pull_number}/merge";
 const REVIEWS = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews";
 const SUBMITTED_REVIEWS = `${REVIEWS}/{review_id}/events`;
 const SAME_LINE = "  let rest = Math.abs(ms);\n";
-let stage: Stage;
 
 /** What the coder was told when it was sent back, by row. */
 const told = new Map<string, string>();
@@ -64,32 +67,26 @@ const NAMES = [
   "B15closes",
 ];
 
-beforeAll(async () => {
-  const { env } = surroundings("local");
-  const owner = "demo-tools";
-  const limits = (name: string, text: string): string =>
-    `  ${owner}/row-${name.toLowerCase()}:\n    limits: { ${text} }\n`;
-  stage = await setStage({
-    repositoryName: "little-duration",
-    live: null,
-    env,
-    settings: `repositories:\n${limits("B13limit", "rebase_rounds: 0")}${limits("B14silent", "check_minutes: 0.1")}`,
-    scenarios: [
-      ...NAMES.map((name) => rowStory(name)),
-      rowStory("B13conflict", {
-        coder: [first, [{ text: "Both.", uses: [bash(resolved)] }, { text: "Both intentions hold." }]],
-      }),
-      rowStory("B14fails", { coder: [first, [listening("B14fails"), { text: "Done." }]] }),
-      rowStory("B15mid", {
-        coder: [first, [{ uses: [bash("sleep 6")] }, { uses: [changeLog] }, { text: "Done." }]],
-      }),
-      ...["B16line", "B16body"].map((name) => rowStory(name, { reviewer: [[{ data: withFinding() }]] })),
-    ],
-  });
-}, 120_000);
-afterAll(async () => {
-  await stage.close();
-  await removeStage(stage);
+const owner = "demo-tools";
+const limits = (name: string, text: string): string =>
+  `  ${owner}/row-${name.toLowerCase()}:\n    limits: { ${text} }\n`;
+const rows = rowsStage("local", {
+  settings: `repositories:\n${limits("B13limit", "rebase_rounds: 0")}${limits("B14silent", "check_minutes: 0.1")}`,
+  scenarios: [
+    ...NAMES.map((name) => rowStory(name)),
+    rowStory("B13conflict", {
+      coder: [first, [{ text: "Both.", uses: [bash(resolved)] }, { text: "Both intentions hold." }]],
+    }),
+    rowStory("B14fails", { coder: [first, [listening("B14fails"), { text: "Done." }]] }),
+    rowStory("B15mid", {
+      coder: [first, [{ uses: [bash("sleep 6")] }, { uses: [changeLog] }, { text: "Done." }]],
+    }),
+    ...["B16line", "B16body"].map((name) => rowStory(name, { reviewer: [[{ data: withFinding() }]] })),
+  ],
+});
+let stage: Stage;
+beforeAll(() => {
+  stage = rows();
 });
 
 describe.concurrent("What others do", () => {
@@ -139,8 +136,7 @@ describe.concurrent("What others do", () => {
       await approve(row, before);
       await asks(row, "conflicts with the base branch");
       await signal(row.stage, row.issue, "reject", { by: stage.maintainer, reason: "too late" });
-      expect((await ended(row.stage, row.issue)).outcome).toMatchObject({ kind: "declined" });
-      expect(await effects(row, MERGE)).toEqual([]);
+      await declined(row);
     },
     LIMIT_MS,
   );
@@ -212,7 +208,10 @@ describe.concurrent("What others do", () => {
       await approve(row, await asks(row, "FAILED_CHECKS"));
       await queued();
       await stage.github.people.settleQueue(order);
-      expect((await ended(row.stage, row.issue)).outcome?.kind).toBe("merged");
+      const merged = await ended(row.stage, row.issue);
+      expect(merged.outcome?.kind).toBe("merged");
+      await expectCommentsOnce(row, merged);
+      await expectRowEnds(row.stage, row.issue);
       expect(await effects(row, MERGE)).toEqual([]);
       expect(await fileOn(row, "src/format.js")).toContain("Math.round(");
     },
@@ -252,7 +251,7 @@ describe.concurrent("What others do", () => {
       expect(asked.pullRequest!.headSha).not.toBe(before.pullRequest!.headSha);
       expect(await effects(row, "git push")).toHaveLength(1);
       await signal(row.stage, row.issue, "reject", { by: stage.maintainer, reason: "not so" });
-      expect((await ended(row.stage, row.issue)).outcome?.kind).toBe("declined");
+      await declined(row);
     },
     LIMIT_MS,
   );
@@ -304,8 +303,8 @@ describe.concurrent("What others do", () => {
         if (name === "B15branch")
           await maintainer.rest("DELETE", `/repos/${row.repository}/git/refs/heads/${branchName(row.issue)}`);
         else await maintainer.rest("PATCH", `/repos/${row.repository}/pulls/${number}`, { state: "closed" });
-        const run = await ended(row.stage, row.issue);
-        expect(run.outcome).toMatchObject({ kind: "declined", reason: expect.stringContaining(stage.maintainer) });
+        const run = await declined(row);
+        expect(run.outcome).toMatchObject({ reason: expect.stringContaining(stage.maintainer) });
         expect(await effects(row, "git push")).toHaveLength(1);
         expect(await effects(row, "/repos/{owner}/{repo}/pulls")).toHaveLength(1);
         expect((await commentsOf(row.stage, number)).map(({ body }) => body).join()).toContain("was closed");

@@ -1,13 +1,14 @@
 /** What the rows about GitHub share: a repository of its own for each row on one stage, and the count of what was done there. */
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { RunView } from "../../api/run-view.ts";
 import type { FaultOrder } from "../../demo/github/faults.ts";
 import type { Effect, RequestRecord } from "../../demo/github/ledger.ts";
 import type { Scenario } from "../../demo/model/scenario.ts";
-import type { Stage } from "../../demo/stage.ts";
+import { removeStage, setStage, type Stage, type StageOptions } from "../../demo/stage.ts";
 import { shortStory } from "../e2e/short-scenario.ts";
-import { commentsOf, ended, reaches, signal } from "../e2e/support.ts";
+import { commentsOf, ended, reaches, signal, type Surroundings, surroundings } from "../e2e/support.ts";
+import { expectNothingLeft, expectRowEnds, overheard } from "./end-checks.ts";
 
 /** One issue in a repository that no other row touches. */
 export interface Row {
@@ -19,6 +20,42 @@ export interface Row {
 
 const FOLDER = fileURLToPath(new URL("../../demo/repositories/little-duration", import.meta.url));
 const OURS = "mergewright-demo";
+
+/**
+ * One stage for the rows of a file, set before them and taken down behind them, when nothing may be left of any. `sandbox`: containers
+ * where there is an engine, unless plain processes are asked for, which are quicker.
+ */
+export function rowsStage(
+  sandbox: Surroundings["sandbox"] | undefined,
+  options: Omit<StageOptions, "repositoryName" | "live" | "env">,
+): () => Stage {
+  let stage: Stage | null = null;
+  let around: Surroundings;
+  const get = (): Stage => {
+    if (stage === null) throw new Error("The stage is not set yet.");
+    return stage;
+  };
+  beforeAll(async () => {
+    around = surroundings(sandbox);
+    stage = await setStage({
+      repositoryName: "little-duration",
+      live: null,
+      env: around.env,
+      ...overheard,
+      ...options,
+    });
+  }, 120_000);
+  afterAll(async () => {
+    if (stage === null) return;
+    try {
+      await expectNothingLeft(stage, around);
+    } finally {
+      await stage.close();
+    }
+    await removeStage(stage);
+  }, 60_000);
+  return get;
+}
 
 /** By this title the played Claude knows the row's story. */
 export function titleOf(name: string): string {
@@ -94,6 +131,18 @@ export async function merged(row: Row, pushes = 1): Promise<RunView> {
     .rest<{ state: string }>("GET", `/repos/${repository}/issues/${issue}`);
   expect(state).toBe("closed");
   expect(stage.model!.ledger.read().totals).toMatchObject({ paidTwice: 0 });
+  await expectRowEnds(stage, issue);
+  return run;
+}
+
+/** The run was ended by people, or could not go on: nothing is merged, and nothing left. */
+export async function declined(row: Row): Promise<RunView> {
+  const { stage, issue } = row;
+  const run = await ended(stage, issue);
+  expect(run.outcome?.kind).toBe("declined");
+  expect(await effects(row, "/repos/{owner}/{repo}/pulls/{pull_number}/merge")).toEqual([]);
+  await expectCommentsOnce(row, run);
+  await expectRowEnds(stage, issue);
   return run;
 }
 

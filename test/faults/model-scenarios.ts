@@ -59,6 +59,20 @@ export const endless = (title: string): Scenario =>
     often((index) => ({ uses: [bash(`echo ${index}`)] })),
   );
 
+/** The same, and each command takes its time. */
+export const slow = (title: string): Scenario =>
+  coderDoes(
+    title,
+    often((index) => ({ uses: [bash(`sleep 3; echo ${index}`)] })),
+  );
+
+/** A tool with input that it does not take, over and over. */
+export const wrongInput = (title: string): Scenario =>
+  coderDoes(
+    title,
+    often(() => ({ uses: [{ name: "bash", input: { command: 5 } }] })),
+  );
+
 /** Talks and never gives the document that is asked for. */
 export function monologue(title: string): Scenario {
   return { ...shortStory({ title }), planner: often(() => ({ text: "Let me think about this some more." })) };

@@ -1,4 +1,6 @@
 /** Group C: Claude limits us, fails, breaks off, answers oddly, or goes round in circles. A real worker against a played Claude. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createModel } from "../../activities/adapters/anthropic/model.ts";
 import type { RunView } from "../../api/run-view.ts";
@@ -16,13 +18,18 @@ import {
   nothingDone,
   redTests,
   sameCall,
+  slow,
   usual,
   withBadCalls,
+  wrongInput,
 } from "./model-scenarios.ts";
+import { startRow, titleOf } from "./github-rows.ts";
 import { expectDoneOnce, pullsOpened, standingStage } from "./standing-stage.ts";
 
 const LIMIT_MS = 180_000;
 const TURNS = 15;
+/** Some replies of the planner and the coder, and fewer than they may take. */
+const TOKENS = 20_000;
 const heard: string[] = [];
 
 const rows = ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C11"];
@@ -33,16 +40,31 @@ const scenarios = [
   alternating("C10 pairs"),
   monologue("C10 monologue"),
   endless("C10 endless"),
-  usual("C10 money"),
+  usual(titleOf("C10money")),
+  slow(titleOf("C10time")),
+  endless(titleOf("C10tokens")),
+  wrongInput("C7 wrong input"),
   nothingDone("C12 nothing done"),
   redTests("C12 red tests"),
 ];
+/** Timers of 100 s and more run this much faster in the product: nobody waits two minutes here for the limit that it has by itself. */
+const QUICKER = 60;
+const IDLE_LIMIT_S = 120;
+/** Of repositories of their own, whose runs meet just this one. */
+const limited = { c10money: "budget_usd: 0.000001", c10time: "minutes: 0.15", c10tokens: `tokens: ${TOKENS}` };
 const standing = standingStage({
   scenarios,
+  env: {
+    NODE_OPTIONS: `--import=${fileURLToPath(new URL("harness/quick-timers.mjs", import.meta.url))}`,
+    QUICK_TIMERS: String(QUICKER),
+  },
   settings: `limits:
   turns: ${TURNS}
   verification_rounds: 1
-`,
+repositories:
+${Object.entries(limited)
+  .map(([name, limit]) => `  demo-tools/row-${name}: { limits: { ${limit} } }\n`)
+  .join("")}`,
 });
 
 async function start(stage: Stage, title: string): Promise<number> {
@@ -194,6 +216,23 @@ describe("a stream", () => {
     LIMIT_MS,
   );
 
+  it(
+    "C6: that stalls is given up by the limit that the product has by itself, and the turn is asked for again",
+    async () => {
+      const { stage } = standing();
+      const entries = await goesOn("C6 of the usual story", ({ model }) =>
+        model!.faults.add({ kind: "stall", role: "classifier" }),
+      );
+      expect(entries.map(({ fault, delivered }) => [fault, delivered])).toEqual([
+        ["stall", false],
+        [null, true],
+      ]);
+      expect(entries[1]!.receivedMs - entries[0]!.receivedMs).toBeGreaterThanOrEqual((IDLE_LIMIT_S * 1_000) / QUICKER);
+      expect(await readFile(stage.logFile, "utf8")).toContain(`Claude sent nothing for ${IDLE_LIMIT_S} s`);
+    },
+    LIMIT_MS,
+  );
+
   it("C6: that stalls without bytes is given up by our own idle limit, and is worth another try", async () => {
     const { stage } = standing();
     const model = createModel({ apiKey: "played", baseUrl: stage.model!.url, idleTimeoutMs: 700 });
@@ -249,6 +288,21 @@ describe("an odd reply", () => {
       });
       stage.model!.faults.clear();
       expect(byRole(bounded, "planner").length).toBeLessThanOrEqual(5);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "C7: a tool that is called with invalid input again and again is not called for ever",
+    async () => {
+      const { stage } = standing();
+      const entries = await asked(stage, async () => {
+        const issue = await start(stage, "C7 wrong input");
+        const { outcome } = await ended(stage, issue);
+        expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringMatching(/round in circles/) });
+      });
+      expect(byRole(entries, "coder").length).toBeGreaterThan(1);
+      expect(byRole(entries, "coder").length).toBeLessThan(TURNS);
     },
     LIMIT_MS,
   );
@@ -330,16 +384,36 @@ describe("an agent that comes to nothing", () => {
   );
 
   it(
-    "C10: what goes on spending meets the limit on money, and waits",
+    "C10: what goes on spending meets the limit on money, waits, and goes on when there is more",
     async () => {
-      const { stage } = standing();
-      stage.model!.faults.add({ kind: "rate-limit", retryAfter: "2", role: "classifier" });
-      const issue = await start(stage, "C10 money");
-      await reaches(stage, issue, "its start", () => true);
-      await signal(stage, issue, "raiseBudget", { by: stage.maintainer, usd: 0.000_001 });
+      const { stage, issue } = await startRow(standing().stage, "C10money");
       const waiting = await reaches(stage, issue, "its wait", (run) => run.waitingFor?.kind === "budget");
       expect(waiting.waitingFor!.detail).toContain("raiseBudget");
+      expect(waiting.modelCalls).toBe(1);
+      await signal(stage, issue, "raiseBudget", { by: stage.maintainer, usd: 5 });
+      await reaches(stage, issue, "its question", (run) => run.waitingFor?.kind === "approval");
       await reject(stage, issue);
+    },
+    LIMIT_MS,
+  );
+
+  it.each([
+    ["time", "C10time", /gave up: limits\.minutes: 0\.15 minutes of work/],
+    ["tokens", "C10tokens", /gave up: limits\.tokens: \d+ tokens were used/],
+  ])(
+    "C10: what never ends meets the limit on %s, and says so on the issue",
+    async (_what, name, reason) => {
+      const on = standing();
+      const entries = await asked(on.stage, async () => {
+        const { stage, issue } = await startRow(on.stage, name);
+        const { outcome } = await ended(stage, issue);
+        expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringMatching(reason) });
+        expect(await said(stage, issue)).toMatch(/Not resolved.*gave up/);
+      });
+      const replies = byRole(entries, "coder");
+      expect(replies.length).toBeGreaterThan(1);
+      expect(replies.length).toBeLessThan(TURNS);
+      expect(await on.surroundings.containers()).toEqual([]);
     },
     LIMIT_MS,
   );

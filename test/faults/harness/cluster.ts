@@ -36,6 +36,8 @@ export interface Cluster {
   parts(): Part[];
   /** As whom the product acts on GitHub. */
   actor: string;
+  /** All that its processes hold. */
+  secrets: string[];
   /** Ends everything; the folder with the logs stays when `keep` is set. */
   close(keep?: boolean): Promise<void>;
 }
@@ -88,6 +90,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const githubUrl = `http://127.0.0.1:${githubPort}`;
   const modelUrl = `http://127.0.0.1:${modelPort}`;
   const secret = randomBytes(20).toString("hex");
+  const apiKey = `sk-ant-played-${randomBytes(20).toString("hex")}`;
   const containers = ownContainers();
   const app = options.app ? generateKeyPairSync("rsa", RSA) : null;
   const { path: temporalCli } = await findTemporalCli({ allowInstall: false });
@@ -110,7 +113,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     GITHUB_WEBHOOK_SECRET: secret,
     // The played GitHub sets no limits; GitHub itself asks for a second between writes.
     GITHUB_WRITE_SPACING_MS: "0",
-    ANTHROPIC_API_KEY: "played",
+    ANTHROPIC_API_KEY: apiKey,
     ANTHROPIC_BASE_URL: modelUrl,
     ...containers.env,
     ...options.env,
@@ -148,6 +151,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     homes,
     artifacts,
     actor: app === null ? BOT : `${BOT}-app[bot]`,
+    secrets: [secret, apiKey, app === null ? `played-${BOT}` : app.privateKey],
     url,
     modelUrl,
     people: people(githubUrl),

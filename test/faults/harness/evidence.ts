@@ -1,14 +1,16 @@
 /** What must be true outside after a run that was crashed: everything once, nothing left. Each finding is a sentence. */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Effect } from "../../../demo/github/ledger.ts";
 import type { LedgerEntry } from "../../../demo/model/ledger.ts";
 import { type Cluster, MAINTAINER } from "./cluster.ts";
-import { STEPS } from "./scenario.ts";
+import { leftInFolders } from "./left-over.ts";
 import type { CrashRun } from "./run.ts";
+import { STEPS } from "./scenario.ts";
+import { secretsIn } from "./secrets.ts";
 
 export interface Kill {
   part: string;
@@ -30,6 +32,7 @@ export async function wrongAfter(
     ...(await stepsOf(cluster, run, steps)),
     ...paidTwice(cluster, run, kills),
     ...(await leftOver(cluster)),
+    ...secretsOut(cluster),
   ];
   return found;
 }
@@ -98,29 +101,22 @@ function paidTwice({ folder }: Cluster, run: CrashRun, kills: readonly Kill[]): 
   return wrong;
 }
 
+function secretsOut({ folder, api, workers, secrets }: Cluster): string[] {
+  const logs = [api, ...workers].map(({ name }) => join(folder, `${name}.log`));
+  return secretsIn({ github: join(folder, "github"), logs, texts: [], secrets });
+}
+
 /** Waits a moment for what is being removed. */
 async function leftOver(cluster: Cluster): Promise<string[]> {
   for (let attempt = 0; ; attempt++) {
-    const left = [...(await cluster.containers()), ...files(cluster)];
+    const left = [
+      ...(await cluster.containers()),
+      ...leftInFolders({ temporary: join(cluster.folder, "tmp"), below: [...cluster.homes, cluster.artifacts] }),
+    ];
     if (left.length === 0) return [];
     if (attempt === 50) return left.map((each) => `left over: ${each}`);
     await sleep(200);
   }
-}
-
-/** What is only there while somebody works. Tools of the test itself keep caches in the temporary folder, too. */
-function files({ folder, homes, artifacts }: Cluster): string[] {
-  const temporary = readdirSync(join(folder, "tmp")).filter((name) => !/^(tsx-|node-compile-cache|v8-)/.test(name));
-  const below = [...homes, artifacts].flatMap((each) =>
-    readdirSync(each, { recursive: true, encoding: "utf8" }).map((name) => join(each, name)),
-  );
-  const working = /\/(scratch-[^/]+|\.new-[^/]+|new-[^/]+|[^/]+\.lock|\.unfinished\/.+|tmp_\w+)$/;
-  return [...temporary.map((name) => `tmp/${name}`), ...below.filter((path) => working.test(path) || heldLock(path))];
-}
-
-function heldLock(path: string): boolean {
-  if (!/\/mergewright\/lock\/\d+$/.test(path) || !existsSync(path)) return false;
-  return (JSON.parse(readFileSync(path, "utf8")) as { free: boolean }).free === false;
 }
 
 export function jsonLines<T>(file: string): T[] {
