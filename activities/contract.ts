@@ -39,6 +39,8 @@ export interface Ground {
   issueAuthor: string | null;
   /** Parts of the issue that a reader of the page does not see: taken out before the agents read it. */
   hiddenParts: number;
+  /** What is wrong with the clock of the worker that asked; null: nothing. Absent when it comes from an older version. */
+  wrongClock?: string | null;
 }
 
 export interface Base {

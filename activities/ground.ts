@@ -23,6 +23,7 @@ export interface GroundParts {
   artifacts: Artifacts;
   settings: SettingsOfRuns;
   installation: Installation;
+  wrongClock: () => string | null;
 }
 
 export function createGround({
@@ -31,6 +32,7 @@ export function createGround({
   artifacts,
   settings,
   installation,
+  wrongClock,
 }: GroundParts): Pick<Activities, "openRun" | "prepareBase" | "checkPermission"> {
   return {
     openRun: ({ run, snapshot, settings: wanted, firstRunId }) =>
@@ -52,6 +54,8 @@ export function createGround({
           issueUrl: issue.url,
           issueAuthor: issue.author,
           hiddenParts: hiddenParts(issue),
+          // It has just been compared with GitHub's, by the questions above.
+          wrongClock: wrongClock(),
         };
       }),
 

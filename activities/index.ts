@@ -41,6 +41,8 @@ export interface ActivityOptions extends Omit<IntakeParts, "forge"> {
   triggers: Triggers;
   /** Stands beside all that a run stores. */
   installation: Installation;
+  /** What is wrong with this machine's clock, as GitHub's answers tell; null: nothing. */
+  wrongClock: () => string | null;
 }
 
 export function createActivities(ports: Ports, options: ActivityOptions): Activities {

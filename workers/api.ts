@@ -13,6 +13,7 @@ import { createMcpHandler } from "../memory/mcp/http.ts";
 import { checkQdrant } from "../memory/qdrant.ts";
 import { KEEP_MEMORIES, type ResolveIssueInput } from "../workflows/messages.ts";
 import { createArtifacts, keptIn } from "./artifacts.ts";
+import { clock } from "./clock.ts";
 import { lazyClient } from "./connect.ts";
 import { troubledDeliveries } from "./delivery-health.ts";
 import type { Log } from "./log.ts";
@@ -54,6 +55,7 @@ export async function startApi(
     readiness: createReadiness(client, [
       upkeep(client, config),
       { name: "deliveries", check: () => troubledDeliveries(client) },
+      { name: "clock", check: async () => clock.wrong },
       ...optionalParts(config),
       waitingMemories(client),
     ]),

@@ -13,6 +13,7 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { RepositoryName } from "../domain/ids.ts";
 import type { Forge, Model, Sandboxes } from "../domain/ports.ts";
 import { createArtifacts } from "./artifacts.ts";
+import { clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { createMemory } from "./memory.ts";
 import { inPlaces, type Places } from "./places.ts";
@@ -62,6 +63,7 @@ export function createForges(config: Config, log: Log): Forge {
       tenant: owner,
       log: log.child({ part: "github" }),
       signal: activitySignal,
+      onClock: (skewMs) => clock.compared(skewMs, log),
       ...(writeSpacingMs === null ? {} : { writeSpacingMs }),
     });
     forges.set(owner, forge);

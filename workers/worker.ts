@@ -9,6 +9,7 @@ import { homeQueue, sandboxQueue } from "../domain/ids.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { removeLeftovers, tidyMirrors } from "./cleaning.ts";
+import { clock } from "./clock.ts";
 import { connectionOptions } from "./connect.ts";
 import { CROWD_EVERY_MS, makeRoom, standingInTemporal } from "./crowd.ts";
 import { hasSibling, homeId } from "./home.ts";
@@ -66,6 +67,7 @@ export async function startWorker(
     draining: draining.signal,
     triggers: config.triggers,
     installation,
+    wrongClock: () => clock.wrong,
   });
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,

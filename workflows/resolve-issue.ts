@@ -102,6 +102,8 @@ async function beginning(run: Run): Promise<Chapter> {
   if (run.input.fork) return beginningOfFork(run, run.input.fork);
   run.ground = await run.step(() => openRun(run.firstStep()));
   run.status.title = run.ground.title;
+  const { wrongClock } = run.ground;
+  if (wrongClock) run.notice("clock", `On the machine of a worker ${wrongClock}. The run goes on.`);
   announce(run);
   const base = run.inBackground(() => prepareBase({ run: run.ref, ground: run.ground! }));
   bringIndexUpToDate(run, base);

@@ -1,10 +1,16 @@
 /** What is wrong around the product, and no process dies of it: clocks, a full disk, a memory that is away. */
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { memoryWorkflowId } from "../../domain/ids.ts";
+import { scopeOfRepository } from "../../domain/memory.ts";
+import { createMemory } from "../../workers/memory.ts";
+import { freePort } from "../../workers/temporal-process.ts";
+import { playQdrant } from "../memory/played-qdrant.ts";
 import { type Cluster, startCluster } from "./harness/cluster.ts";
 import { until } from "./harness/crash.ts";
 import { wrongAfter } from "./harness/evidence.ts";
@@ -18,12 +24,15 @@ const DISK_MB = 48;
 const isRoot = process.getuid?.() === 0;
 
 let cluster: Cluster;
+/** Nobody listens there, until a test does. */
+let qdrantPort: number;
 let passed = 0;
 
 beforeAll(async () => {
+  qdrantPort = await freePort();
   cluster = await startCluster({
     app: true,
-    env: { QDRANT_URL: "http://127.0.0.1:9" },
+    env: { QDRANT_URL: `http://127.0.0.1:${qdrantPort}` },
     apiEnv: offBy(TEN_MINUTES_MS),
     workerEnv: [offBy(TEN_MINUTES_MS), offBy(-TEN_MINUTES_MS)],
     ...(isRoot && { diskMb: DISK_MB }),
@@ -43,6 +52,13 @@ it(
     await trigger(cluster, run);
     const { status } = await finish(cluster, run);
     expect(status.outcome?.kind).toBe("merged");
+    expect(status.notices).toContainEqual({
+      about: "clock",
+      text: expect.stringMatching(/the clock is (599|600|601) s (ahead of|behind) GitHub's; set it by NTP/) as string,
+      at: expect.any(String) as string,
+    });
+    const logs = cluster.workers.map(({ name }) => readFile(join(cluster.folder, `${name}.log`), "utf8"));
+    expect((await Promise.all(logs)).join("\n")).toMatch(/the clock is \d+ s (ahead of|behind) GitHub's/);
     expect(await wrongAfter(cluster, run, QUICK_STEPS, [])).toEqual([]);
     passed += 1;
   },
@@ -50,7 +66,7 @@ it(
 );
 
 it(
-  "E11: a Qdrant that is down is told as degraded, and the run goes on",
+  "E11: a Qdrant that is down is told as degraded, the run goes on, and what it leaves to be remembered is written once when it is back",
   async () => {
     const run = await openIssue(cluster, "E11-qdrant");
     await trigger(cluster, run);
@@ -59,7 +75,29 @@ it(
     expect(ready).toMatchObject({ status: "ready", degraded: expect.arrayContaining(["qdrant"]) });
     const { status } = await finish(cluster, run);
     expect(status.outcome?.kind).toBe("merged");
+    expect(status.notices.map(({ about }) => about)).toContain("memory");
     expect(await wrongAfter(cluster, run, QUICK_STEPS, [])).toEqual([]);
+    const writer = cluster.client.workflow.getHandle(memoryWorkflowId(run.repository));
+    await until("the writer waits for its store", async () => {
+      const { status: now, raw } = await writer.describe();
+      return (now.name === "RUNNING" && raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1)) || undefined;
+    });
+
+    const qdrant = await playQdrant({ port: qdrantPort });
+    const folder = await mkdtemp(join(tmpdir(), "mergewright-e11-"));
+    const memory = createMemory({ home: folder, qdrant: { url: qdrant.url, apiKey: null }, embeddings: null });
+    try {
+      await writer.result();
+      const { signal } = new AbortController();
+      const kept = await memory.experience.list(scopeOfRepository(run.repository), {}, signal);
+      expect(kept.map(({ kind }) => kind).sort()).toEqual(["resolution", "workflow"]);
+      const again = (await (await fetch(`${cluster.url}/ready`)).json()) as { degraded: string[] };
+      expect(again.degraded).not.toContain("qdrant");
+    } finally {
+      await memory.close();
+      await qdrant.close();
+      await rm(folder, { recursive: true });
+    }
     passed += 1;
   },
   TIMEOUT_MS,

@@ -59,7 +59,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export async function playQdrant({
   apiKey = null,
   version = "1.19.0",
-}: { apiKey?: string | null; version?: string } = {}): Promise<PlayedQdrant> {
+  port = 0,
+}: { apiKey?: string | null; version?: string; port?: number } = {}): Promise<PlayedQdrant> {
   const collections = new Map<string, Collection>();
   const seen: PlayedQdrant["seen"] = [];
   let failing = { status: 0, count: 0 };
@@ -140,7 +141,7 @@ export async function playQdrant({
     }
   }
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,

@@ -54,7 +54,10 @@ export function createClient(options: ForgeOptions): Client {
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     timeoutMs: options.timeoutMs ?? 30_000,
     origins: [new URL(apiUrl).origin, new URL(graphqlUrl).origin],
-    onClock: (skew) => (skewMs = skew),
+    onClock: (skew) => {
+      skewMs = skew;
+      options.onClock?.(skew);
+    },
   });
   const common = {
     baseUrl: apiUrl,

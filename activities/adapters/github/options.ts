@@ -20,6 +20,8 @@ export interface ForgeOptions {
   writeSpacingMs?: number;
   /** The signal that ends what is asked for right now. Called once when a method begins, so it may read a context. */
   signal?: () => AbortSignal | undefined;
+  /** Told GitHub's clock minus ours, in milliseconds, with every answer that carries a date. */
+  onClock?: (skewMs: number) => void;
   /** Name of our check run and context of our commit status. Default `mergewright`. */
   checkName?: string;
 }
