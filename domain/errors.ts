@@ -81,6 +81,9 @@ export class SandboxUnavailable extends MergewrightError {}
  */
 export class LeftToAnother extends MergewrightError {}
 
+/** All places of this worker are taken: the run stands in line for one, here or elsewhere, and its sandbox is built again there. */
+export class NoPlace extends MergewrightError {}
+
 /** This worker is shutting down: the step is handed over to another, which goes on from the last checkpoint. */
 export class WorkerStopping extends MergewrightError {}
 

@@ -39,6 +39,22 @@ export interface Standing {
   inLine: boolean;
 }
 
+/** A step of a run that is not done yet, as Temporal tells of it. */
+export interface PendingStep {
+  /** No worker has it. */
+  waits: boolean;
+  /** Its task queue; null: this server does not tell. */
+  queue: string | null;
+}
+
+/**
+ * Whether the run stands in line for a place. A step that waits in another queue is late because some worker is: its run has its place,
+ * and needs its sandbox in a moment.
+ */
+export function standsInLine(steps: readonly PendingStep[], line: string): boolean {
+  return steps.some(({ waits, queue }) => waits && (queue === null || queue === line));
+}
+
 export function makesRoom({ phase, inLine }: Standing, lastUse: number | null, nowMs: number): boolean {
   const cannotUseIt = inLine || RESTING.some((resting) => resting === phase);
   return cannotUseIt && isIdle(lastUse, MAKES_ROOM_AFTER_MS, nowMs);

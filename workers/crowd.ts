@@ -4,8 +4,10 @@
  * once, and not after the setting, and built again when they are needed.
  */
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import { makesRoom, type Standing } from "../domain/leftovers.ts";
+import { sandboxQueue } from "../domain/ids.ts";
+import { makesRoom, type Standing, standsInLine } from "../domain/leftovers.ts";
 import type { Sandboxes } from "../domain/ports.ts";
+import { TASK_QUEUE } from "../workflows/messages.ts";
 import { phaseAttribute } from "../workflows/search-attributes.ts";
 import type { Log } from "./log.ts";
 import type { Places } from "./places.ts";
@@ -54,10 +56,13 @@ export async function standingInTemporal(client: Client, workflowId: string): Pr
     const agents = await Promise.all(
       (raw.pendingChildren ?? []).map((child) => standingInTemporal(client, child.workflowId!)),
     );
-    const waits = (raw.pendingActivities ?? []).some(({ state }) => state === SCHEDULED);
+    const steps = (raw.pendingActivities ?? []).map(({ state, activityOptions }) => ({
+      waits: state === SCHEDULED,
+      queue: activityOptions?.taskQueue?.name || null,
+    }));
     return {
       phase: typedSearchAttributes.get(phaseAttribute),
-      inLine: waits || agents.some(({ inLine }) => inLine),
+      inLine: standsInLine(steps, LINE) || agents.some(({ inLine }) => inLine),
     };
   } catch (error) {
     // The reaper removes what has no run any more.
@@ -66,5 +71,6 @@ export async function standingInTemporal(client: Client, workflowId: string): Pr
   }
 }
 
-/** `PENDING_ACTIVITY_STATE_SCHEDULED`: no worker has it. At home that lasts for milliseconds. */
+/** `PENDING_ACTIVITY_STATE_SCHEDULED`: no worker has it. */
 const SCHEDULED = 1;
+const LINE = sandboxQueue(TASK_QUEUE);

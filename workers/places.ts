@@ -1,8 +1,10 @@
 /**
  * Room for runs on this worker: each run that has a sandbox open here takes one place, from its first step until its last
- * sandbox is closed. Who finds no room waits in Temporal's queue, where priority and fairness decide who is next.
+ * sandbox is closed. Who finds no room waits in Temporal's queue, where priority and fairness decide who is next. So does a run
+ * that lives here, gave its place up while it could not use it, and comes back when others have taken all.
  */
 import type { ActivitySlotInfo, SlotPermit, SlotSupplier } from "@temporalio/worker";
+import { NoPlace } from "../domain/errors.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import type { Uses } from "./uses.ts";
 
@@ -36,9 +38,12 @@ export class Places {
     return [...this.#runs.values()].flatMap((open) => [...open]);
   }
 
-  enter(runKey: string, sandbox: string): void {
-    const open = this.#runs.get(runKey) ?? new Set();
-    this.#runs.set(runKey, open.add(sandbox));
+  /** False, and nothing is taken: the run has no place here, and there is none for it. */
+  enter(runKey: string, sandbox: string): boolean {
+    const open = this.#runs.get(runKey);
+    if (!mayEnter({ inside: open !== undefined, runs: this.#runs.size, limit: this.limit })) return false;
+    this.#runs.set(runKey, (open ?? new Set<string>()).add(sandbox));
+    return true;
   }
 
   /** Says that a sandbox is gone, whoever closed it. One that is not known here is fine. `comesBack`: its run opens another soon. */
@@ -107,13 +112,30 @@ export class Places {
   }
 }
 
+/**
+ * Whether a run may open a sandbox. A slot that it came by does not count: a run that lives here may have taken the last place since
+ * that was given out.
+ */
+export function mayEnter({ inside, runs, limit }: { inside: boolean; runs: number; limit: number }): boolean {
+  return inside || runs < limit;
+}
+
 /** The sandboxes of this worker, with a place taken for the run of each that is open, and its uses written down. */
 export function inPlaces<Engine extends Sandboxes>(sandboxes: Engine, places: Places, uses: Uses): Engine {
   return {
     ...sandboxes,
     async open(spec, signal) {
-      const sandbox = await sandboxes.open(spec, signal);
-      places.enter(spec.runKey, spec.key);
+      const wasOpen = places.sandboxes.includes(spec.key);
+      // Taken before it is filled: two that open at once must not find the same place free.
+      if (!places.enter(spec.runKey, spec.key)) {
+        throw new NoPlace(
+          `All ${places.limit} places of this worker are taken: the run of sandbox ${spec.key} stands in line for one.`,
+        );
+      }
+      const sandbox = await sandboxes.open(spec, signal).catch((error: unknown) => {
+        if (!wasOpen) places.leave(spec.key);
+        throw error;
+      });
       await uses.touch(spec.key);
       return uses.watch(spec.key, sandbox);
     },

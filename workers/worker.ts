@@ -8,6 +8,7 @@ import type { Config } from "../config/config.ts";
 import { homeQueue, sandboxQueue } from "../domain/ids.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
+import { adopt } from "./adopt.ts";
 import { removeLeftovers, tidyMirrors } from "./cleaning.ts";
 import { clock } from "./clock.ts";
 import { connectionOptions } from "./connect.ts";
@@ -59,6 +60,9 @@ export async function startWorker(
   const installation = { namespace: config.temporal.namespace, namespaceId: owner };
   const uses = new Uses(join(config.home, "sandbox-uses"));
   const ports = createPorts(config, log, { places, uses }, owner);
+  // Those of another worker that lives here have their places there.
+  if (!(await hasSibling(connection, config.temporal.namespace, home, log)))
+    await adopt({ sandboxes: ports.sandboxes, places, uses, log });
   const activities = createActivities(ports, {
     settingsFor: (repository) => config.settingsFor(repository),
     linksFor: () => links(),

@@ -2,7 +2,7 @@
 import { proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/contract.ts";
 import { ASKED_TO_WAIT } from "../domain/patience.ts";
-import { WORKER_STOPPING } from "./home.ts";
+import { NO_PLACE, WORKER_STOPPING } from "./home.ts";
 
 import type { UpkeepActivities } from "../activities/upkeep.ts";
 
@@ -54,10 +54,10 @@ const UNHEARD_MS = 4_000;
 export const { takeTurn, runTests } = proxyActivities<Activities>({
   startToCloseTimeout: "6 hours",
   heartbeatTimeout: UNHEARD_MS,
-  // Lost with its worker, or handed over by one that stops: `home.ts` decides where it is tried again.
+  // Lost with its worker, or handed over by one that stops or is full: `home.ts` decides where it is tried again.
   retry: {
     ...parking,
-    nonRetryableErrorTypes: [...parking.nonRetryableErrorTypes, WORKER_STOPPING, "TemporalTimeout:Heartbeat"],
+    nonRetryableErrorTypes: [...parking.nonRetryableErrorTypes, WORKER_STOPPING, NO_PLACE, "TemporalTimeout:Heartbeat"],
   },
 });
 

@@ -19,6 +19,9 @@ const TAKEN_AGAIN_WITHIN = "500ms";
 /** Type of the failure by which a worker that is shutting down hands a step over. */
 export const WORKER_STOPPING = "WorkerStopping";
 
+/** Type of the failure by which a full worker sends a run in line that has no sandbox open there any more. */
+export const NO_PLACE = "NoPlace";
+
 export type Place = Pick<ActivityOptions, "taskQueue" | "scheduleToStartTimeout">;
 
 export interface Move {
@@ -84,5 +87,7 @@ function whyGone(error: unknown): string | null {
     if (cause.timeoutType === "SCHEDULE_TO_START") return "the worker did not take the next step";
     return cause.timeoutType === "HEARTBEAT" ? SILENT : null;
   }
-  return cause instanceof ApplicationFailure && cause.type === WORKER_STOPPING ? "the worker was shut down" : null;
+  if (!(cause instanceof ApplicationFailure)) return null;
+  if (cause.type === NO_PLACE) return "the worker had no place for it any more";
+  return cause.type === WORKER_STOPPING ? "the worker was shut down" : null;
 }

@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { isIdle, isLeftover, makesRoom, type RunState, UNKNOWN_GRACE_MS } from "../../domain/leftovers.ts";
+import {
+  isIdle,
+  isLeftover,
+  makesRoom,
+  type PendingStep,
+  type RunState,
+  standsInLine,
+  UNKNOWN_GRACE_MS,
+} from "../../domain/leftovers.ts";
 
 const MADE = Date.parse("2026-11-21T12:00:00Z");
 const sandbox = { key: "k-coder", runKey: "k", workflowId: "issue/o/r/1", madeAt: MADE };
@@ -38,4 +46,22 @@ it.each<[string | undefined, boolean, number, boolean]>([
   [undefined, false, 3_600_000, false],
 ])("the sandbox of a run that is %s (in line: %s), unused for %s ms, makes room: %s", (phase, inLine, ms, expected) => {
   expect(makesRoom({ phase, inLine }, MADE, MADE + ms)).toBe(expected);
+});
+
+it.each<[string, PendingStep[], boolean]>([
+  ["has nothing to do", [], false],
+  ["has a step that is worked on", [{ waits: false, queue: "line" }], false],
+  [
+    "has a step that waits in line",
+    [
+      { waits: false, queue: "all" },
+      { waits: true, queue: "line" },
+    ],
+    true,
+  ],
+  ["has a step at home that its worker is late with", [{ waits: true, queue: "home" }], false],
+  ["has a step that any worker could take, and none has", [{ waits: true, queue: "all" }], false],
+  ["has a step that waits on a server that does not tell where", [{ waits: true, queue: null }], true],
+])("whether a run stands in line that %s is judged so", (_, steps, inLine) => {
+  expect(standsInLine(steps, "line")).toBe(inLine);
 });

@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { CustomSlotSupplier, ActivitySlotInfo, SlotReserveContext } from "@temporalio/worker";
+import { NoPlace } from "../../domain/errors.ts";
 import type { Sandbox, Sandboxes, SandboxSpec } from "../../domain/ports.ts";
+import { adopt } from "../../workers/adopt.ts";
 import { makeRoom } from "../../workers/crowd.ts";
 import type { Log } from "../../workers/log.ts";
-import { inPlaces, Places } from "../../workers/places.ts";
+import { inPlaces, mayEnter, Places } from "../../workers/places.ts";
 import { Uses } from "../../workers/uses.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "places-test-"));
@@ -80,6 +82,84 @@ describe("a worker", () => {
     await expect(slots.reserveSlot(context, controller.signal)).rejects.toMatchObject({ name: "AbortError" });
     places.leave("a-coder");
     expect(slots.tryReserveSlot(context)).toEqual({});
+  });
+});
+
+it.each([
+  { inside: false, runs: 0, limit: 1, may: true },
+  { inside: false, runs: 1, limit: 1, may: false },
+  { inside: false, runs: 2, limit: 1, may: false },
+  { inside: true, runs: 1, limit: 1, may: true },
+  { inside: true, runs: 2, limit: 1, may: true },
+])("a run (inside: $inside) beside $runs of $limit may open a sandbox: $may", ({ may, ...of }) => {
+  expect(mayEnter(of)).toBe(may);
+});
+
+describe("a run that comes back to a worker on which others have taken its place", () => {
+  const opened: string[] = [];
+  let failing = false;
+  const engine = {
+    open: async ({ key }: SandboxSpec) => {
+      if (failing) throw new Error("no engine");
+      opened.push(key);
+      return {} as Sandbox;
+    },
+    close: async () => undefined,
+  } as unknown as Sandboxes;
+  const places = new Places(1);
+  const sandboxes = inPlaces(engine, places, new Uses(join(folder, "full")));
+  const open = (runKey: string, purpose: string) =>
+    sandboxes.open({ key: `${runKey}-${purpose}`, runKey } as SandboxSpec, never);
+
+  it("is sent in line, and nothing is opened for it", async () => {
+    const both = await Promise.allSettled([open("a", "coder"), open("b", "coder")]);
+    expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    await expect(open("b", "coder")).rejects.toBeInstanceOf(NoPlace);
+    await open("a", "branch");
+    expect(opened).toEqual(["a-coder", "a-branch"]);
+  });
+
+  it("has it again when they have left", async () => {
+    await sandboxes.close("a-coder");
+    await expect(open("b", "coder")).rejects.toBeInstanceOf(NoPlace);
+    await sandboxes.close("a-branch");
+    await open("b", "coder");
+    expect(places.sandboxes).toEqual(["b-coder"]);
+  });
+
+  it("takes none when its sandbox could not be opened, and keeps the one it has", async () => {
+    failing = true;
+    await expect(open("b", "branch")).rejects.toThrow("no engine");
+    await expect(open("b", "coder")).rejects.toThrow("no engine");
+    expect(places.sandboxes).toEqual(["b-coder"]);
+    await sandboxes.close("b-coder");
+    await expect(open("c", "coder")).rejects.toThrow("no engine");
+    expect(places.runs).toBe(0);
+  });
+});
+
+describe("a worker that starts", () => {
+  const known = ["a-coder", "a-branch", "b-coder", "elsewhere-coder", "c-coder"].map((key) => ({
+    key,
+    runKey: key.split("-")[0]!,
+    workflowId: "w",
+    madeAt: 0,
+  }));
+  const uses = { lastUse: async (key: string) => (key.startsWith("elsewhere") ? null : 1) };
+  const warnings: string[] = [];
+  const log = { info: () => undefined, warn: (_: object, text: string) => void warnings.push(text) } as unknown as Log;
+
+  it("counts the sandboxes that one before it has left at this home, as far as there are places", async () => {
+    const places = new Places(2);
+    const sandboxes = { known: async () => known };
+    expect(await adopt({ sandboxes, places, uses, log })).toEqual(["a-coder", "a-branch", "b-coder"]);
+    expect(places.full).toBe(true);
+  });
+
+  it("starts also when the engine is down, and says that it could not look", async () => {
+    const down = { known: () => Promise.reject(new Error("no engine")) };
+    expect(await adopt({ sandboxes: down, places: new Places(1), uses, log })).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("could not be looked for")]);
   });
 });
 
