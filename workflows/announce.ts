@@ -1,6 +1,7 @@
 /** What the run shows on the issue: a reaction, labels, one progress comment edited in place, and how it ended. */
-import { condition, isCancellation, log, sleep, workflowInfo } from "@temporalio/workflow";
+import { condition, isCancellation, log, patched, sleep, workflowInfo } from "@temporalio/workflow";
 import { stateMarker } from "../domain/admission.ts";
+import { mustBeShown, showsIn } from "../domain/comment-pace.ts";
 import { commentMarker } from "../domain/ids.ts";
 import { endingComment, progressComment } from "../domain/pull-request-text.ts";
 import type { Outcome } from "../domain/run.ts";
@@ -28,7 +29,10 @@ export function announce(run: Run): void {
     run.beside(assign({ run: ref, number: ref.issue, login: viewer.login }));
 }
 
-/** Keeps the one progress comment up to date beside the story; changes that come quickly share one edit. */
+/**
+ * Keeps the one progress comment up to date beside the story; changes that come quickly share one edit, but for what people must know
+ * at once. The last state is always written.
+ */
 export function keepProgressComment(run: Run): { finish(): Promise<void> } {
   if (!run.settings.auto_comment) return { finish: async () => undefined };
   let wanted = 1;
@@ -36,6 +40,7 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
   let finished = false;
   let resting = false;
   let showing = false;
+  let shownAt: number | null = null;
   run.onChange(() => void (wanted += 1));
 
   const show = async (): Promise<void> => {
@@ -54,11 +59,18 @@ export function keepProgressComment(run: Run): { finish(): Promise<void> } {
     });
     run.progressComment = comment.id;
     shown = version;
+    shownAt = Date.now();
   };
   const loop = async (): Promise<void> => {
     for (;;) {
       await condition(() => (wanted > shown && !resting) || finished);
       if (finished) return;
+      const pauseMs = showsIn(run.status.waitingFor, shownAt === null ? null : Date.now() - shownAt);
+      if (pauseMs > 0 && patched("progress-edits-are-spaced")) {
+        await condition(() => finished || resting || mustBeShown(run.status.waitingFor), pauseMs);
+        if (finished) return;
+        if (resting) continue;
+      }
       try {
         await untilDone(
           async () => {
