@@ -71,7 +71,7 @@ const owner = "demo-tools";
 const limits = (name: string, text: string): string =>
   `  ${owner}/row-${name.toLowerCase()}:\n    limits: { ${text} }\n`;
 const rows = rowsStage("local", {
-  settings: `repositories:\n${limits("B13limit", "rebase_rounds: 0")}${limits("B14silent", "check_minutes: 0.1")}`,
+  settings: `repositories:\n${limits("B13limit", "rebase_rounds: 0")}${limits("B14silent", "check_minutes: 0.3")}`,
   scenarios: [
     ...NAMES.map((name) => rowStory(name)),
     rowStory("B13conflict", {
@@ -148,7 +148,7 @@ describe.concurrent("What others do", () => {
       await reaches(row.stage, row.issue, "its wait", ({ waitingFor }) =>
         Boolean(waitingFor?.kind === "checks" && waitingFor.detail?.includes("deploy")),
       );
-      const run = await asks(row, "did not finish within 0.1 minutes");
+      const run = await asks(row, "did not finish within 0.3 minutes");
       await check(row, run.pullRequest!.headSha, { name: "deploy", conclusion: "success" });
       await approve(row, run);
       await merged(row);
