@@ -78,10 +78,7 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
     async search(scope, text, { limit, signal, note: tell = () => {} }): Promise<CodeHit[]> {
       const note = (await store.note(scope, signal)) as IndexNote | null;
       if (note === null || note.commit === "")
-        throw new NotFound(
-          "index",
-          `${scope.repository} is not indexed yet. Run \`mergewright memory index DIR\` first.`,
-        );
+        throw new NotFound("index", `${scope.repository} is not indexed yet${howToIndex(scope)}`);
       const files = await filesAt(scope, note, signal);
       const query = parseQuery(text);
       const ofOneModel = (now: IndexNote | null): boolean =>
@@ -115,4 +112,11 @@ export function createCodeIndex({ store, embedder, warn = () => {} }: Parts): Co
     },
     scopes: async (signal) => (await store.scopes(signal)).filter(({ repository }) => isRepositoryName(repository)),
   };
+}
+
+/** Those of GitHub are indexed by the runs, folders by their people. */
+function howToIndex({ repository }: Scope): string {
+  return isRepositoryName(repository)
+    ? ": the next run on one of its issues does that."
+    : ". Run `mergewright memory index DIR` first.";
 }

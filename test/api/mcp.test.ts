@@ -185,7 +185,10 @@ describe("/mcp with the API token", () => {
     });
     expect(found.text).toContain("src/parser.py:1-2");
     const unknown = await call(client, "search_code", { repository: "acme/unknown", query: "parse_header" });
-    expect([unknown.isError, unknown.text]).toEqual([true, expect.stringContaining("is not indexed yet")]);
+    expect([unknown.isError, unknown.text]).toEqual([
+      true,
+      "acme/unknown is not indexed yet: the next run on one of its issues does that.",
+    ]);
     for (const repository of [source.folder, "..", undefined]) {
       const refused = await call(client, "search_code", { repository, query: "parse_header" });
       expect([refused.isError, refused.text]).toEqual([true, expect.stringContaining("write OWNER/NAME")]);
