@@ -21,7 +21,6 @@ export const WORKFLOW_TASK_TIMEOUT = "4s" as const;
 
 /** Names of the workflow types, as the Web UI and the Temporal CLI show them. */
 export const RESOLVE_ISSUE = "resolveIssue";
-export const RUN_AGENT = "runAgent";
 export const HANDLE_DELIVERY = "handleDelivery";
 export const INDEX_REPOSITORY = "indexRepository";
 export const KEEP_MEMORIES = "keepMemories";

@@ -12,7 +12,7 @@ export interface CarriedWaits {
 }
 
 export class Waits {
-  readonly #show: (wait: WaitingFor | null) => void;
+  readonly #tell: (wait: WaitingFor | null) => void;
   readonly #open: WaitingFor[] = [];
   #last: Clock | null;
   /** What was waited for when the run was paused, and since when: it goes on with resume. */
@@ -25,13 +25,13 @@ export class Waits {
     carried: CarriedWaits | null,
     paused: string | null,
     ofAgent: WaitingFor | null,
-    show: (wait: WaitingFor | null) => void,
+    tell: (wait: WaitingFor | null) => void,
   ) {
     this.#last = carried?.lastWait ?? null;
     this.#beforePause = carried?.waitBeforePause ?? null;
     this.#pause = paused === null ? null : pauseWait(paused);
     this.#ofAgent = ofAgent;
-    this.#show = show;
+    this.#tell = tell;
   }
 
   carried(): CarriedWaits {
@@ -49,12 +49,12 @@ export class Waits {
     const mine = { ...wait, since };
     this.#last = { kind: wait.kind, since };
     this.#open.push(mine);
-    this.#showNewest();
+    this.show();
     try {
       return await work();
     } finally {
       this.#open.splice(this.#open.indexOf(mine), 1);
-      this.#showNewest();
+      this.show();
     }
   }
 
@@ -62,7 +62,7 @@ export class Waits {
   ofAgent(wait: WaitingFor | null): void {
     if (this.#ofAgent?.since === wait?.since) return;
     this.#ofAgent = wait;
-    this.#showNewest();
+    this.show();
   }
 
   pause(): void {
@@ -76,7 +76,7 @@ export class Waits {
     const before = this.#beforePause;
     this.#last = before && { ...before, since: new Date(Date.parse(before.since) + pausedMs).toISOString() };
     this.#pause = null;
-    this.#showNewest();
+    this.show();
   }
 
   /** Another phase has begun: its waits begin anew. */
@@ -93,13 +93,9 @@ export class Waits {
     this.#pause = null;
   }
 
-  show(): void {
-    this.#showNewest();
-  }
-
   /** A pause is what a person must know first, then what an agent waits for. */
-  #showNewest(): void {
-    this.#show(this.#pause ?? this.#ofAgent ?? this.#open.at(-1) ?? null);
+  show(): void {
+    this.#tell(this.#pause ?? this.#ofAgent ?? this.#open.at(-1) ?? null);
   }
 }
 
