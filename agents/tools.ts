@@ -6,7 +6,7 @@ import { failed } from "./tools/result.ts";
 import type { ToolContext, ToolCall, ToolResult } from "./tools/result.ts";
 
 export { onlyReads } from "./tools/reading.ts";
-export type { ToolCall, ToolContext, ToolLimits, ToolResult } from "./tools/result.ts";
+export type { ToolCall, ToolContext, ToolResult } from "./tools/result.ts";
 
 /**
  * Runs one tool call in the sandbox. `context.key` names the call in the sandbox's journal, so that a retried attempt finds

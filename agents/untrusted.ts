@@ -9,7 +9,7 @@ import { removeInvisible } from "./untrusted/invisible.ts";
 import { removeHiddenMarkup } from "./untrusted/markup.ts";
 import { type Removed, Tally } from "./untrusted/tally.ts";
 
-export { addUp, type Removed, type RemovedKind } from "./untrusted/tally.ts";
+export { addUp, type Removed } from "./untrusted/tally.ts";
 
 export interface Cleaned {
   text: string;

@@ -14,7 +14,7 @@ export function readGitHubUrls(reader: EnvironmentReader): { apiUrl: string; gra
 }
 
 /** `/graphql` beside the REST routes; GitHub Enterprise Server has REST under `/api/v3` and GraphQL under `/api/graphql`. */
-export function graphqlUrlOf(apiUrl: string): string {
+function graphqlUrlOf(apiUrl: string): string {
   return apiUrl.endsWith("/api/v3") ? apiUrl.replace(/\/v3$/, "/graphql") : `${apiUrl}/graphql`;
 }
 

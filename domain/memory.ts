@@ -87,8 +87,6 @@ export type MemoryKind = Memory["kind"];
 
 export const MEMORY_KINDS = ["resolution", "workflow", "lesson", "taught"] as const satisfies readonly MemoryKind[];
 
-export type MemoryOutcome = Resolution["outcome"];
-
 /** Nothing is ever found, changed or counted across two of these. */
 export interface MemoryScope {
   /** A GitHub owner; `local` for the command line. */

@@ -15,11 +15,10 @@ export interface TestCommand {
   why: string;
 }
 
-/** For the person who is told that nothing was found. */
-export const LOOKED_FOR =
-  "a test script in package.json; pytest or unittest tests; go.mod; Cargo.toml; pom.xml; build.gradle; a test target in a Makefile";
-
-/** @returns null when nothing was found; {@link LOOKED_FOR} says what was looked for. */
+/**
+ * A test script in package.json, pytest or unittest tests, go.mod, Cargo.toml, pom.xml, build.gradle, or a test target in a Makefile;
+ * null when there is none of them.
+ */
 export async function detectTestCommand(files: RepositoryFiles): Promise<TestCommand | null> {
   const known = new Set(files.paths);
   for (const folders of candidateFolders(files.paths)) {

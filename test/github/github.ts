@@ -44,6 +44,7 @@ export async function setting(seed: GitHubOptions = {}, override: Partial<ForgeO
 export function forgeOptions(server: PlayedGitHub, wire: Wire, override: Partial<ForgeOptions>): ForgeOptions {
   return {
     apiUrl: server.apiUrl,
+    graphqlUrl: server.graphqlUrl,
     auth: { kind: "token", token: "played-bot" },
     tenant: "acme",
     log: { debug: () => undefined, warn: () => undefined },

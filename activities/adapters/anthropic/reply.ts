@@ -13,7 +13,7 @@ export interface FoldedReply {
 }
 
 /** Key under which the text of a tool input that is no JSON object is kept, so that the call can still be answered. */
-export const INVALID_INPUT = "INVALID_JSON";
+const INVALID_INPUT = "INVALID_JSON";
 
 export class ReplyFold {
   private message: Anthropic.Message | null = null;

@@ -10,7 +10,7 @@ import { isRepositoryName, type RepositoryName } from "../../../domain/ids.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
 import { toError } from "./errors.ts";
 import { readFailure, throwGraphqlErrors } from "./failure.ts";
-import { deriveGraphqlUrl, type ForgeLog, type ForgeOptions } from "./options.ts";
+import type { ForgeLog, ForgeOptions } from "./options.ts";
 import { spacing } from "./spacing.ts";
 import { createTransport } from "./transport.ts";
 
@@ -48,7 +48,7 @@ const MAX_PAGES = 1000;
 
 export function createClient(options: ForgeOptions): Client {
   const apiUrl = options.apiUrl.replace(/\/+$/, "");
-  const graphqlUrl = options.graphqlUrl ?? deriveGraphqlUrl(apiUrl);
+  const { graphqlUrl } = options;
   let skewMs = 0;
   const transport = createTransport({
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),

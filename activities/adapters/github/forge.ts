@@ -15,7 +15,7 @@ import { createRequired } from "./required.ts";
 import { createReviews } from "./reviews.ts";
 
 export { checkGitHub, type GitHubCheck } from "./doctor.ts";
-export { deriveGraphqlUrl, type ForgeAuth, type ForgeLog, type ForgeOptions } from "./options.ts";
+export type { ForgeOptions } from "./options.ts";
 
 export function createForge(options: ForgeOptions): Forge {
   const client = createClient(options);

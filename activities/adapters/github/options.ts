@@ -3,8 +3,8 @@
 export interface ForgeOptions {
   /** Base of the REST API: `https://api.github.com`, or `https://HOST/api/v3` on GitHub Enterprise Server. */
   apiUrl: string;
-  /** Derived from `apiUrl` when absent; see {@link deriveGraphqlUrl}. */
-  graphqlUrl?: string;
+  /** For what REST does not know: drafts, the merge queue. */
+  graphqlUrl: string;
   auth: ForgeAuth;
   /** Whose limits are counted together: a GitHub owner or an installation. Requests of two tenants never wait for each other. */
   tenant: string;
@@ -42,9 +42,3 @@ export interface ForgeLog {
 }
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
-
-/** `/graphql` beside the REST base; on GitHub Enterprise Server `/api/v3` becomes `/api/graphql`. */
-export function deriveGraphqlUrl(apiUrl: string): string {
-  const base = apiUrl.replace(/\/+$/, "");
-  return base.endsWith("/api/v3") ? base.replace(/\/v3$/, "/graphql") : `${base}/graphql`;
-}
