@@ -3,20 +3,22 @@
  * taken for issues; each is compared with those before it, as a run compares its issue with what it remembers. An earlier one is useful
  * when it changed a source file that this one changes, too. With EMBEDDINGS_URL and EMBEDDINGS_MODEL also by meaning.
  */
-import { parseArgs } from "node:util";
-import { findGitDir, openSourceRepository } from "../activities/adapters/git/source.ts";
+import { openSourceRepository } from "../activities/adapters/git/source.ts";
 import { loadMemoryConfig } from "../config/memory.ts";
 import type { Resolution } from "../domain/memory.ts";
 import { createEmbedder } from "../memory/dense/embedder.ts";
 import { cosineOf, denseScale } from "../memory/experience/dense-scale.ts";
 import { facesOf } from "../memory/experience/faces.ts";
 import { calibrated, corpusOf, cosine, wordsIn } from "../memory/experience/similarity.ts";
+import { readArguments } from "./arguments.ts";
 import { fixesOf, type Fix } from "./memory/fixes.ts";
+import { gitDirsOf } from "./memory/git-dirs.ts";
 import { likenessOf, type Neighbours } from "./memory/likeness.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { fixes: { type: "string", default: "60" }, json: { type: "boolean", default: false } },
+const flags = readArguments("Usage: npm run bench:likeness -- [DIR ...] [--fixes 60] [--json]", {
+  folders: { kind: "folders" },
+  fixes: { kind: "count", default: 60 },
+  json: { kind: "switch" },
 });
 const THRESHOLDS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8];
 /** As many as a run is shown. */
@@ -28,13 +30,13 @@ const embedder = embeddings === null ? null : createEmbedder(embeddings);
 const scale = embedder === null ? null : await denseScale(embedder, signal);
 
 const all: Neighbours[] = [];
-for (const folder of positionals.length > 0 ? positionals : ["."]) {
-  const source = openSourceRepository(process.env, await findGitDir(folder));
-  const fixes = await fixesOf(source, "HEAD", { count: Number(values.fixes), minWords: MIN_WORDS }, signal);
+for (const gitDir of await gitDirsOf(flags.folders)) {
+  const source = openSourceRepository(process.env, gitDir);
+  const fixes = await fixesOf(source, "HEAD", { count: flags.fixes, minWords: MIN_WORDS }, signal);
   all.push(...(await neighboursOf(fixes)));
 }
 const rows = THRESHOLDS.map((threshold) => likenessOf(all, threshold));
-if (values.json) process.stdout.write(`${JSON.stringify({ fixes: all.length, rows }, null, 2)}\n`);
+if (flags.json) process.stdout.write(`${JSON.stringify({ fixes: all.length, rows }, null, 2)}\n`);
 else {
   process.stdout.write(`${all.length} fixes${embedder === null ? "" : `, with ${embedder.model}`}\n`);
   const percent = (share: number): string => `${(share * 100).toFixed(1).padStart(5)} %`;

@@ -5,45 +5,43 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { parseArgs } from "node:util";
-import { findGitDir, openSourceRepository } from "../activities/adapters/git/source.ts";
+import { openSourceRepository } from "../activities/adapters/git/source.ts";
 import { createCodeIndex } from "../memory/code/code-index.ts";
 import { openEmbeddedStore } from "../memory/store/embedded.ts";
+import { readArguments } from "./arguments.ts";
 import { fixesOf, type Choice } from "./memory/fixes.ts";
+import { gitDirsOf } from "./memory/git-dirs.ts";
 import { emptyTally, measuresOf, type Measures, type Tally } from "./memory/measures.ts";
 
-const DEFAULT_FIXES = "25";
-const DEFAULT_WORDS = "5";
 /** Enough to have recall@20. */
 const LIMIT = 20;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    fixes: { type: "string", default: DEFAULT_FIXES },
-    words: { type: "string", default: DEFAULT_WORDS },
-    json: { type: "boolean", default: false },
+const { folders, fixes, words, json } = readArguments(
+  "Usage: npm run bench:memory -- [DIR ...] [--fixes 25] [--words 5] [--json]\n" +
+    "Of each repository's history the newest `fixes` whose message has `words` words or more.",
+  {
+    folders: { kind: "folders" },
+    fixes: { kind: "count", default: 25 },
+    words: { kind: "count", default: 5, atLeast: 0 },
+    json: { kind: "switch" },
   },
-});
-const folders = positionals.length > 0 ? positionals : ["."];
+);
 const signal = new AbortController().signal;
 const total = emptyTally();
 const rows: ({ repository: string } & Measures)[] = [];
-for (const folder of folders) {
-  const tally = await measure(folder, { count: Number(values.fixes), minWords: Number(values.words) }, total);
-  const gitDir = await findGitDir(folder);
+for (const gitDir of await gitDirsOf(folders)) {
+  const tally = await measure(gitDir, { count: fixes, minWords: words }, total);
   const parts = gitDir.replace(/\/(?:\.git|repo)$/, "");
   rows.push({ repository: basename(parts), ...measuresOf(tally) });
-  if (!values.json) print(rows.at(-1)!);
+  if (!json) print(rows.at(-1)!);
 }
 const all = { repository: `all ${rows.length}`, ...measuresOf(total) };
-if (values.json) process.stdout.write(`${JSON.stringify({ repositories: rows, all }, null, 2)}\n`);
+if (json) process.stdout.write(`${JSON.stringify({ repositories: rows, all }, null, 2)}\n`);
 else print(all);
 
 /** Fixes in their order, so that each index goes on from the one before, as it does for a repository that is worked on. */
-async function measure(folder: string, choice: Choice, into: Tally): Promise<Tally> {
+async function measure(gitDir: string, choice: Choice, into: Tally): Promise<Tally> {
   const tally = emptyTally();
-  const gitDir = await findGitDir(folder);
   const source = openSourceRepository(process.env, gitDir);
   const scratch = await mkdtemp(join(tmpdir(), "mergewright-bench-"));
   const store = openEmbeddedStore(join(scratch, "memory.db"));

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../../bench/arguments.ts";
 import { measured } from "../../bench/statistics.ts";
@@ -35,6 +37,30 @@ describe("the words of a benchmark", () => {
     [["--homes", "banana"], /^--homes banana: one of shared, own\.$/],
   ])("%j are refused", (args, wrong) => {
     expect(parseFlags(args, flags)).toEqual({ wrong: expect.stringMatching(wrong) as string });
+  });
+});
+
+describe("a benchmark of repositories", () => {
+  const ofFolders = { folders: { kind: "folders" }, json: { kind: "switch" } } as const;
+
+  it.each<[string[], object]>([
+    [["--json"], { folders: ["."], json: true }],
+    [["one", "--json", "two"], { folders: ["one", "two"], json: true }],
+  ])("%j names the folders", (args, values) => {
+    expect(parseFlags(args, ofFolders)).toEqual({ values });
+  });
+
+  it.each([
+    [["--help"], 0, /^Usage: /],
+    [["--bogus"], 2, /^Unknown option '--bogus'.*\nUsage: /],
+    [["--fixes", "many"], 2, /^--fixes many: a whole number/],
+    [["/no/such/folder"], 2, /^There is no folder \/no\/such\/folder\.\n$/],
+  ])("%j ends with code %i and no stack trace", (args, code, told) => {
+    const program = fileURLToPath(new URL("../../bench/memory.ts", import.meta.url));
+    const ended = spawnSync(process.execPath, ["--import", "tsx", program, ...args], { encoding: "utf8" });
+    expect(ended.status).toBe(code);
+    expect(code === 0 ? ended.stdout : ended.stderr).toMatch(told);
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
   });
 });
 
