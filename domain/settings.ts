@@ -20,11 +20,11 @@ export type Price = z.infer<typeof Price>;
 export const Limits = z.strictObject({
   turns: count.default(150).describe("Model turns of one agent in one round"),
   minutes: positive.default(120).describe("Working time of one agent in one round, in minutes"),
-  // A round of 150 turns that reads a context of 300,000 tokens each time stays below it.
+  // A round of 150 turns, each with a context of a million tokens, stays below it.
   tokens: z
     .int()
     .min(0)
-    .default(50_000_000)
+    .default(200_000_000)
     .describe("Tokens of one agent in one round, in and out, also those read from the cache; 0: what the budget pays"),
   budget_usd: positive.default(10).describe("What one run may spend before it asks, in US dollars"),
   review_rounds: z.int().min(0).default(3).describe("How often the reviewer's findings go back to the coder"),
