@@ -1,7 +1,8 @@
 /** What a run waits for, and how it goes on. */
+import { Context } from "@temporalio/activity";
 import { ApplicationFailure } from "@temporalio/common";
 import { describe, expect, it } from "vitest";
-import { AccessDenied, RateLimited, ServiceUnavailable } from "../../domain/errors.ts";
+import { AccessDenied, NoPlace, RateLimited, ServiceUnavailable } from "../../domain/errors.ts";
 import { REPLY_NOT_STORED } from "../../domain/patience.ts";
 import { signals } from "../../workflows/messages.ts";
 import type { Played } from "./played-activities.ts";
@@ -69,6 +70,26 @@ describe("waiting", () => {
       sandboxesAfterMs: 5_000,
     });
     await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
+  it("for a place on a worker that is full stands in line with the step, and is no failure", async () => {
+    const tries: { queue: string; attempt: number }[] = [];
+    const { run, status } = await start({}, ({ activities }) => {
+      const { takeTurn } = activities;
+      activities.takeTurn = async (input) => {
+        if (input.role !== "coder" || input.turn !== 1) return takeTurn(input);
+        const { taskQueue, attempt } = Context.current().info;
+        tries.push({ queue: taskQueue, attempt });
+        if (tries.length === 1) throw new NoPlace("All 8 places of this worker are taken.");
+        return takeTurn(input);
+      };
+    });
+    const asked = await reaches(status, "awaiting-approval");
+    // A step of its own, and not the next attempt of the one that was given back.
+    expect(tries.map(({ attempt }) => attempt)).toEqual([1, 1]);
+    expect(tries[1]!.queue).toMatch(/-sandboxes$/);
+    expect(asked.hosts).toHaveLength(1);
     await run.terminate();
   });
 
