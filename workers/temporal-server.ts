@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import type { Log } from "./log.ts";
 import { serverArguments } from "./temporal-flags.ts";
 import { ensureRetention, ensureSearchAttributes } from "./temporal-namespace.ts";
 import { endProcess, freePort, isFree, watchOver } from "./temporal-process.ts";
+import { useStateDirectory } from "./state-directory.ts";
 import { databaseOf, holdsDatabase, readState, takeHome, writeState, type RunningServer } from "./temporal-state.ts";
 
 export { ensureSearchAttributes } from "./temporal-namespace.ts";
@@ -49,7 +50,7 @@ const RESTARTS_FORGOTTEN_AFTER_MS = 10 * 60_000;
 /** Throws ConfigurationError (port or directory taken) or ServiceUnavailable (the server does not come up). */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { home, log } = options;
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  useStateDirectory(home);
   const giveBack = takeHome(home);
   try {
     await endOrphan(home, log);

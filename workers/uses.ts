@@ -2,10 +2,10 @@
  * When each sandbox was used last: the time of a small file of its name, so that all workers of one state directory know it,
  * also after a restart.
  */
-import { mkdirSync } from "node:fs";
 import { readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sandbox } from "../domain/ports.ts";
+import { useStateDirectory } from "./state-directory.ts";
 
 /** A long command is use, too, also for the other workers of this state directory; well under the 10 s after which a full one removes. */
 const WHILE_RUNNING_MS = 3_000;
@@ -18,7 +18,7 @@ export class Uses {
 
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
+    useStateDirectory(folder);
   }
 
   /** Milliseconds since 1970; null: it was never used from this state directory. */

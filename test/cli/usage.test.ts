@@ -120,6 +120,17 @@ describe("a wrong configuration", () => {
     expect(error.problems).toHaveLength(2);
   });
 
+  it("start says that its state directory is none", async () => {
+    const home = join(cwd, "a-file");
+    writeFileSync(home, "");
+    const env = { MERGEWRIGHT_HOME: home, ANTHROPIC_API_KEY: "key", GITHUB_TOKEN: "token" };
+    const { code, err } = await cli(["start"], { cwd, env });
+    expect(code).toBe(2);
+    expect(err).toBe(
+      `MERGEWRIGHT_HOME: ${home} cannot be used (EEXIST). Correct its permissions, or set MERGEWRIGHT_HOME to another directory.\n`,
+    );
+  });
+
   it("start, api and worker say which keys they miss; status needs none", async () => {
     for (const [name, ...keys] of [
       ["start", "ANTHROPIC_API_KEY", "GITHUB_TOKEN"],
