@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -29,6 +29,16 @@ it("a key that is the folder of another is refused, and the other stays", async 
   await expect(store.putIfAbsent("a", new Uint8Array([2]))).rejects.toThrow(RequestRefused);
   await expect(store.putIfAbsent("a/b/c", new Uint8Array([2]))).rejects.toThrow(RequestRefused);
   expect(await store.get("a/b")).toEqual(new Uint8Array([1]));
+});
+
+it("what cannot be looked at is not said to be removed", async () => {
+  const dir = fresh();
+  const store = createFileArtifacts(dir);
+  await store.put("runs/one/a", new Uint8Array([1]));
+  // A link that leads to itself: to be looked at by nobody, root included.
+  symlinkSync("two", join(dir, "runs", "two"));
+  await expect(store.remove("runs/two")).rejects.toThrow("ELOOP");
+  await expect(store.remove("runs", new Date(Date.now() + 1000))).rejects.toThrow("ELOOP");
 });
 
 it("a folder that was emptied under a running process is made again", async () => {

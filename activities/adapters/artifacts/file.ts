@@ -5,7 +5,7 @@
  * measured on (0.2 ms and 4 ms without), against seconds and cents for the model reply that it keeps: once Temporal has recorded
  * that a reply is stored, no power cut may make it untrue.
  */
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { link, mkdir, open, opendir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AccessDenied, RequestRefused, ServiceUnavailable } from "../../../domain/errors.ts";
@@ -83,7 +83,9 @@ export function createFileArtifacts(dir: string): Artifacts {
           if (entry.isDirectory()) waiting.push(key);
           else {
             // Removed between the look at the folder and this one: then it is not there.
-            const info = await stat(join(dir, key)).catch(() => null);
+            const info = await statIfThere(join(dir, key)).catch((error: unknown) => {
+              throw explained(error, key);
+            });
             if (info) yield { key, changedAt: info.mtime };
           }
         }
@@ -99,7 +101,7 @@ export function createFileArtifacts(dir: string): Artifacts {
       const path = join(dir, checkKey(folder));
       try {
         if (writtenBefore !== undefined) return await removeOlder(path, folder, writtenBefore);
-        const info = await stat(path).catch(() => null);
+        const info = await statIfThere(path);
         if (info?.isDirectory()) await rm(path, { recursive: true, force: true, maxRetries: 3 });
       } catch (error) {
         throw explained(error, folder);
@@ -124,12 +126,22 @@ async function removeOlder(path: string, folder: string, before: Date): Promise<
       await removeOlder(inside, folder, before);
       continue;
     }
-    const info = await stat(inside).catch(() => null);
+    const info = await statIfThere(inside);
     if (info && info.mtime < before) await rm(inside, { force: true });
   }
   await rmdir(path).catch((error: unknown) => {
     if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR")) throw error;
   });
+}
+
+/** What cannot be looked at is not gone. */
+async function statIfThere(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
+    throw error;
+  }
 }
 
 async function writeSynced(path: string, content: Uint8Array): Promise<void> {
@@ -148,7 +160,7 @@ async function linkIfAbsent(temporary: string, path: string): Promise<boolean> {
     await link(temporary, path);
     return true;
   } catch (error) {
-    const there = await stat(path).catch(() => null);
+    const there = await statIfThere(path);
     // A folder here is no artifact: the key is a part of another's.
     if (there !== null) return there.isDirectory() ? Promise.reject(error) : false;
     // Removed between the two looks.
