@@ -1,5 +1,5 @@
 /** Temporal: the program where it is embedded, the server, and what its namespace must have. */
-import { NamespaceNotFoundError } from "@temporalio/client";
+import { type Connection, NamespaceNotFoundError } from "@temporalio/client";
 import type { Config } from "../../config/config.ts";
 import { findTemporalCli } from "../../scripts/setup/temporal-cli.mjs";
 import { clientOver } from "../../workers/connect.ts";
@@ -49,9 +49,9 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
     return [
       ok(name, `${address} answers, namespace ${namespace}.`),
       retention(days, namespace),
-      await attributes(),
-      await upkeep(),
-      await deliveries(),
+      await attributes(connection, namespace),
+      await upkeep(connection, config),
+      await deliveries(connection, config),
     ];
   } catch (error) {
     if (error instanceof NamespaceNotFoundError || (error as { code?: number }).code === 5) {
@@ -69,64 +69,64 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
   } finally {
     await connection.close();
   }
+}
 
-  async function upkeep(): Promise<Finding> {
-    const title = "Upkeep";
-    try {
-      const client = clientOver(connection as Exclude<typeof connection, Error>, config);
-      const troubled = await troubledSchedules(client, config);
-      if (troubled.length === 0) return ok(title, "Its Schedules run.");
-      return warn(
-        title,
-        `${troubled.join("; ")}.`,
-        "Start a worker for what is missing or late; `temporal schedule toggle --unpause --schedule-id ID` ends a pause; a workflow that failed tells why in the Web UI.",
-      );
-    } catch (error) {
-      return warn(
-        title,
-        `Its Schedules cannot be looked up: ${(error as Error).message}`,
-        "Ask whoever runs the server whether this account may read Schedules.",
-      );
-    }
+async function upkeep(connection: Connection, config: Config): Promise<Finding> {
+  const title = "Upkeep";
+  try {
+    const client = clientOver(connection, config);
+    const troubled = await troubledSchedules(client, config);
+    if (troubled.length === 0) return ok(title, "Its Schedules run.");
+    return warn(
+      title,
+      `${troubled.join("; ")}.`,
+      "Start a worker for what is missing or late; `temporal schedule toggle --unpause --schedule-id ID` ends a pause; a workflow that failed tells why in the Web UI.",
+    );
+  } catch (error) {
+    return warn(
+      title,
+      `Its Schedules cannot be looked up: ${(error as Error).message}`,
+      "Ask whoever runs the server whether this account may read Schedules.",
+    );
   }
+}
 
-  async function deliveries(): Promise<Finding> {
-    const title = "Deliveries";
-    try {
-      const client = clientOver(connection as Exclude<typeof connection, Error>, config);
-      const troubled = await troubledDeliveries(client);
-      if (troubled === null) return ok(title, "All that GitHub has handed over was let in.");
-      return warn(
-        title,
-        `${troubled}.`,
-        "Mend what the reason names: they are then tried again by themselves, within the hour; or send them again on GitHub.",
-      );
-    } catch (error) {
-      return warn(
-        title,
-        `They cannot be looked up: ${(error as Error).message}`,
-        "Ask whoever runs the server whether this account may list workflows.",
-      );
-    }
+async function deliveries(connection: Connection, config: Config): Promise<Finding> {
+  const title = "Deliveries";
+  try {
+    const client = clientOver(connection, config);
+    const troubled = await troubledDeliveries(client);
+    if (troubled === null) return ok(title, "All that GitHub has handed over was let in.");
+    return warn(
+      title,
+      `${troubled}.`,
+      "Mend what the reason names: they are then tried again by themselves, within the hour; or send them again on GitHub.",
+    );
+  } catch (error) {
+    return warn(
+      title,
+      `They cannot be looked up: ${(error as Error).message}`,
+      "Ask whoever runs the server whether this account may list workflows.",
+    );
   }
+}
 
-  async function attributes(): Promise<Finding> {
-    const title = "Search attributes";
-    try {
-      const missing = await missingSearchAttributes(connection as Exclude<typeof connection, Error>, namespace);
-      if (missing.length === 0) return ok(title, "All are registered.");
-      return warn(
-        title,
-        `Missing: ${missing.join(", ")}.`,
-        "A worker registers them when it starts and may; else ask whoever runs the server.",
-      );
-    } catch {
-      return warn(
-        title,
-        "They cannot be looked up with this account.",
-        "Ask whoever runs the server whether they are registered.",
-      );
-    }
+async function attributes(connection: Connection, namespace: string): Promise<Finding> {
+  const title = "Search attributes";
+  try {
+    const missing = await missingSearchAttributes(connection, namespace);
+    if (missing.length === 0) return ok(title, "All are registered.");
+    return warn(
+      title,
+      `Missing: ${missing.join(", ")}.`,
+      "A worker registers them when it starts and may; else ask whoever runs the server.",
+    );
+  } catch {
+    return warn(
+      title,
+      "They cannot be looked up with this account.",
+      "Ask whoever runs the server whether they are registered.",
+    );
   }
 }
 
