@@ -32,13 +32,9 @@ export async function callTemporal<T>(
     // The request that lost the race ends by itself later; nobody listens to it any more.
     request.catch(() => undefined);
     if (isFact(error)) throw error;
-    throw new ServiceUnavailable(
-      "Temporal",
-      `Temporal did not ${what}: ${reasonOf(error)}. Is it up at the address that is set?`,
-      {
-        cause: error,
-      },
-    );
+    throw new ServiceUnavailable("Temporal", `Temporal did not ${what}: ${adviceOn(reasonOf(error))}`, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
   }
@@ -50,6 +46,12 @@ function isFact(error: unknown): boolean {
     error instanceof WorkflowExecutionAlreadyStartedError ||
     error instanceof WorkflowUpdateFailedError
   );
+}
+
+function adviceOn(reason: string): string {
+  const sentence = reason.replace(/\.?$/, ".");
+  if (/namespace/i.test(reason)) return `${sentence} Is TEMPORAL_NAMESPACE right?`;
+  return `${sentence} Is it up at the address that is set?`;
 }
 
 /** The innermost message: the SDK wraps what gRPC said in a sentence that says nothing. */

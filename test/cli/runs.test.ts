@@ -53,6 +53,12 @@ describe("runs from the command line", () => {
     expect(JSON.parse(listed.out)).toEqual(expect.arrayContaining([expect.objectContaining({ id })]));
   });
 
+  it("of a namespace that is not there are told as such", async () => {
+    const { code, err } = await cli(["status"], { cwd, env: { ...env, TEMPORAL_NAMESPACE: "no-such-namespace" } });
+    expect(code).toBe(1);
+    expect(err).toContain("Is TEMPORAL_NAMESPACE right?");
+  });
+
   it("that are not there are not found", async () => {
     for (const args of [["status"], ["approve"], ["pause"], ["cancel"]]) {
       expect(await document([...args, `${name}/hello#99`])).toMatchObject({
