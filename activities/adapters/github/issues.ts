@@ -3,6 +3,7 @@ import { NotFound, RequestRefused } from "../../../domain/errors.ts";
 import type { RepositoryName } from "../../../domain/ids.ts";
 import type { Forge } from "../../../domain/ports.ts";
 import type { Client } from "./client.ts";
+import { toIssue } from "./issue.ts";
 
 type IssueMethods = Pick<Forge, "issue" | "closeIssue" | "addLabels" | "removeLabel" | "assign" | "react">;
 
@@ -16,17 +17,11 @@ export function createIssues(client: Client): IssueMethods {
     async issue(repository, number) {
       const issue = await read(repository, number);
       return {
+        ...toIssue(issue),
         // A transferred issue is found where it now is.
         repository: /\/repos\/([^/]+\/[^/]+)$/.exec(issue.repository_url)?.[1] ?? repository,
-        number: issue.number,
-        title: issue.title,
-        body: issue.body ?? "",
-        author: issue.user?.login ?? null,
-        labels: issue.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))).filter(Boolean),
-        url: issue.html_url,
         updatedAt: issue.updated_at,
         state: issue.state === "closed" ? "closed" : "open",
-        isPullRequest: issue.pull_request !== undefined,
       };
     },
 

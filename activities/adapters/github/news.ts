@@ -3,6 +3,7 @@ import { AccessDenied } from "../../../domain/errors.ts";
 import type { Actor } from "../../../domain/events.ts";
 import type { ChangedIssue, DeliveryAttempt, ForgeNews, IssueTrigger } from "../../../domain/news.ts";
 import type { Client } from "./client.ts";
+import { toIssue } from "./issue.ts";
 
 /** 10,000 deliveries: a sweep of three days that would find more takes the rest with the next one. */
 const MAX_DELIVERY_PAGES = 100;
@@ -27,16 +28,10 @@ export function createNews(client: Client): ForgeNews {
         api.issues.listForRepo({ ...at, state: "all", since, sort: "updated", direction: "asc" }),
       );
       return issues.map((issue): ChangedIssue => ({
+        ...toIssue(issue),
         id: issue.id,
         repository,
-        number: issue.number,
-        title: issue.title,
-        body: issue.body ?? "",
-        author: issue.user?.login ?? null,
-        labels: issue.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))).filter(Boolean),
-        url: issue.html_url,
         updatedAt: time(issue.updated_at),
-        isPullRequest: issue.pull_request !== undefined,
         open: issue.state !== "closed",
         openedBy: toActor(issue.user),
         createdAt: time(issue.created_at),
