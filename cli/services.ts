@@ -15,7 +15,8 @@ export interface Service {
 interface Serve {
   needs: readonly Need[];
   args?: Partial<Record<EnvironmentName, string>>;
-  start: (config: Config, log: Log) => Promise<Service>;
+  /** The signal ends a start that waits for something. */
+  start: (config: Config, log: Log, signal: AbortSignal) => Promise<Service>;
 }
 
 /** Runs until SIGINT or SIGTERM, or until the part ends by itself. A second signal ends it at once. */
@@ -30,10 +31,12 @@ export async function serve(terminal: Terminal, { needs, args = {}, start }: Ser
   });
 
   const signal = told();
-  const starting = start(config, log);
+  const giveUp = new AbortController();
+  const starting = start(config, log, giveUp.signal);
   const first = await Promise.race([starting, signal.first]);
   if (typeof first === "string") {
     log.info({ signal: first }, "told to end while starting");
+    giveUp.abort();
     // What came up in the meantime is ended as well.
     await starting.then(
       (service) => service.stop(),

@@ -9,9 +9,9 @@ export default command({
     serve(terminal, {
       needs: ["claude", "github"],
       args: listenSettings(args),
-      async start(config, log) {
+      async start(config, log, signal) {
         const { startAll } = await import("../workers/start.ts");
-        const all = await startAll(config, log);
+        const all = await startAll(config, log, signal);
         log.info(all.urls, "Mergewright is up");
         return all;
       },

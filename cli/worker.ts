@@ -8,9 +8,9 @@ export default command({
   run: (_args, terminal) =>
     serve(terminal, {
       needs: ["claude", "github"],
-      async start(config, log) {
+      async start(config, log, signal) {
         const { startWorker } = await import("../workers/worker.ts");
-        return startWorker(withTemporal(config), log);
+        return startWorker(withTemporal(config), log, { signal });
       },
     }),
 });

@@ -13,7 +13,7 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-export async function startAll(config: Config, log: Log): Promise<Started> {
+export async function startAll(config: Config, log: Log, signal: AbortSignal): Promise<Started> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).reverse()) await each();
@@ -24,7 +24,7 @@ export async function startAll(config: Config, log: Log): Promise<Started> {
     const connected: Config = { ...config, temporal: { ...config.temporal, address: server.address } };
     const api = await startApi(connected, log, server.webUi);
     stops.push(api.stop);
-    const worker = await startWorker(connected, log, () => api.links);
+    const worker = await startWorker(connected, log, { links: () => api.links, signal });
     stops.push(worker.stop);
     const ended = Promise.race([
       worker.ended.then(() => Promise.reject(new Error("the worker ended"))),

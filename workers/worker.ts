@@ -11,13 +11,13 @@ import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
 import { adopt } from "./adopt.ts";
 import { removeLeftovers, tidyMirrors } from "./cleaning.ts";
 import { clock } from "./clock.ts";
-import { connectionOptions } from "./connect.ts";
 import { CROWD_EVERY_MS, makeRoom, standingInTemporal } from "./crowd.ts";
 import { hasSibling, homeId } from "./home.ts";
 import { installTemporalLog, type Log } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
 import { Places } from "./places.ts";
 import { createPorts } from "./ports.ts";
+import { reachTemporal } from "./reach.ts";
 import { ownerOfSandboxes, reap } from "./reaper.ts";
 import { startRounds } from "./rounds.ts";
 import { ensureSchedules } from "./schedules.ts";
@@ -42,26 +42,34 @@ const GRACE = "20s";
 /** An engine that does not answer must not hold up the end. */
 const CLOSING_MS = 8_000;
 
+export interface StartOptions {
+  /** Where people look at a run; absent: what the settings tell. */
+  links?: () => ResolveIssueInput["links"];
+  /** Ends the waiting for a Temporal server that is away. */
+  signal?: AbortSignal;
+}
+
 export async function startWorker(
   config: Config,
   log: Log,
-  links: () => ResolveIssueInput["links"] = () => linksOf(config),
+  { links = () => linksOf(config), signal }: StartOptions = {},
 ): Promise<Running> {
   installTemporalLog(log);
-  const [connection, bundle] = await Promise.all([
-    NativeConnection.connect(connectionOptions(config)),
+  const { namespace } = config.temporal;
+  const reaching = reachTemporal(config, log, signal, (reached) => ownerOfSandboxes(reached, namespace));
+  const [{ connection, met: owner }, bundle] = await Promise.all([
+    reaching,
     workflowBundle(bundleCache, failureConverterFor(config)),
   ]);
-  await ensureSearchAttributes(connection, config.temporal.namespace, log);
+  await ensureSearchAttributes(connection, namespace, log);
   const places = new Places(config.execution.runsAtOnce);
   const draining = new AbortController();
   const home = homeQueue(TASK_QUEUE, homeId(config));
-  const owner = await ownerOfSandboxes(connection, config.temporal.namespace);
-  const installation = { namespace: config.temporal.namespace, namespaceId: owner };
+  const installation = { namespace, namespaceId: owner };
   const uses = new Uses(join(config.home, "sandbox-uses"));
   const ports = createPorts(config, log, { places, uses }, owner);
   // Those of another worker that lives here have their places there.
-  if (!(await hasSibling(connection, config.temporal.namespace, home, log)))
+  if (!(await hasSibling(connection, namespace, home, log)))
     await adopt({ sandboxes: ports.sandboxes, places, uses, log });
   const activities = createActivities(ports, {
     settingsFor: (repository) => config.settingsFor(repository),
@@ -75,7 +83,7 @@ export async function startWorker(
   });
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
-    namespace: config.temporal.namespace,
+    namespace: namespace,
     dataConverter: dataConverterFor(config),
     activities: { ...activities, ...createUpkeep(config, ports, installation) },
     // A beat every second is passed on every second: a cancellation comes back with it, and a dead worker is noticed by its absence.
@@ -140,7 +148,7 @@ export async function startWorker(
       taskQueue: TASK_QUEUE,
       home,
       runsAtOnce: places.limit,
-      namespace: config.temporal.namespace,
+      namespace: namespace,
       workflowBuild: bundle.buildId,
     },
     "worker started",
@@ -150,7 +158,7 @@ export async function startWorker(
     async stop() {
       draining.abort();
       for (const stop of stopUpkeep) stop();
-      const shared = hasSibling(connection, config.temporal.namespace, home, log);
+      const shared = hasSibling(connection, namespace, home, log);
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
       await ended;
       // A second worker of this home goes on in them.
