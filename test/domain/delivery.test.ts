@@ -1,43 +1,9 @@
-import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
-import { ownerOf, readDelivery, routeDelivery, type GitHubEvent, type RoutingRules } from "../../domain/delivery.ts";
+import { routeDelivery, type RoutingRules } from "../../domain/delivery.ts";
 import { Triggers } from "../../domain/settings.ts";
+import { ada, bot, comment, forked, issue, labelled, pullRequest, read, review, sha } from "./payloads.ts";
 
-/** GitHub's own examples; the package's types do not fit an ES module. */
-const examples = createRequire(import.meta.url)("@octokit/webhooks-examples") as { name: string; examples: object[] }[];
-
-const headers = { guid: "g-1", receivedAt: "2026-01-02T03:04:05.000Z" };
-const sha = "a".repeat(40);
 const rules: RoutingRules = { triggers: Triggers.parse({}), ourLogin: "wright" };
-
-const repository = { full_name: "Acme/Shop", name: "Shop" };
-const ada = { login: "ada", id: 7, type: "User" };
-const bot = { login: "helper[bot]", id: 99, type: "Bot" };
-const issue = {
-  number: 5,
-  title: "Total is wrong",
-  body: "It is 3, not 2.",
-  user: ada,
-  labels: [{ name: "bug" }],
-  state: "open",
-  html_url: "https://github.com/Acme/Shop/issues/5",
-  updated_at: "2026-01-01T00:00:00Z",
-};
-const pullRequest = {
-  number: 8,
-  head: { ref: "mergewright/issue-5", sha, repo: repository },
-  merged: false,
-  updated_at: "2026-01-01T00:00:00Z",
-};
-const forked = { ...pullRequest, head: { ...pullRequest.head, ref: "mergewright/issue-5-fork-2" } };
-const review = { state: "approved", user: ada, body: "Nice", commit_id: sha, submitted_at: "2026-01-01T00:00:00Z" };
-const comment = { id: 77, body: "/mergewright run", user: ada, created_at: "2026-01-01T00:00:00Z" };
-
-function read(name: string, payload: object): GitHubEvent {
-  const result = readDelivery(name, { repository, sender: ada, ...payload }, headers);
-  if (result.kind !== "read") throw new Error(`${result.kind}: ${result.reason}`);
-  return result.event;
-}
 
 function route(name: string, payload: object, with_: Partial<RoutingRules> = {}) {
   const routed = routeDelivery(read(name, payload), { ...rules, ...with_ });
@@ -45,7 +11,6 @@ function route(name: string, payload: object, with_: Partial<RoutingRules> = {})
 }
 
 const triggers = (settings: Partial<Triggers>) => ({ triggers: { ...rules.triggers, ...settings } });
-const labelled = { ...issue, labels: [{ name: "Mergewright" }] };
 
 describe("a trigger starts a run", () => {
   test.each([
@@ -409,87 +374,5 @@ describe("news that is no run's is ignored with the reason", () => {
     ],
   ])("%s", (_what, name, payload, reason) => {
     expect(route(name, payload)).toMatch(reason);
-  });
-});
-
-describe("the door", () => {
-  test("lets every example of GitHub pass without throwing", () => {
-    const kinds = new Set<string>();
-    for (const { name, examples: payloads } of examples) {
-      for (const payload of payloads) {
-        const result = readDelivery(name, payload, headers);
-        kinds.add(result.kind);
-        // Examples of events that we read are well formed.
-        expect(result.kind === "malformed" ? `${name}: ${result.reason}` : null).toBeNull();
-        if (result.kind === "read")
-          routeDelivery(result.event, { ...rules, triggers: { ...rules.triggers, every_new_issue: true } });
-      }
-    }
-    expect([...kinds].sort()).toEqual(["read", "unknown"]);
-  });
-
-  const names = [
-    "issues",
-    "issue_comment",
-    "pull_request",
-    "pull_request_review",
-    "check_suite",
-    "check_run",
-    "status",
-  ];
-  const wrong = [
-    null,
-    1,
-    "x",
-    [],
-    {},
-    { action: 1 },
-    { action: {} },
-    { action: "opened", issue: [] },
-    { action: "created", issue: { number: "1" } },
-    { action: "completed" },
-    { action: "closed", pull_request: { head: null } },
-    JSON.parse('{"__proto__": {"action": "opened"}}') as object,
-  ];
-  test.each(names)("tells %s payloads of the wrong type apart without throwing", (name) => {
-    for (const payload of wrong) expect(["malformed", "unknown"]).toContain(readDelivery(name, payload, headers).kind);
-  });
-
-  test.each([
-    ["an unknown event", "sponsorship", {}],
-    ["an unknown action", "issues", { action: "pinned" }],
-    ["an edited comment", "issue_comment", { action: "edited" }],
-    ["a prototype's name", "constructor", {}],
-  ])("knows nothing of %s", (_what, name, payload) => {
-    expect(readDelivery(name, payload, headers)).toMatchObject({ kind: "unknown" });
-  });
-
-  test("reads null bodies, empty titles, deleted authors and right-to-left text", () => {
-    const event = read("issues", { action: "opened", issue: { ...labelled, body: null, title: "", user: null } });
-    expect(event).toMatchObject({ issue: { snapshot: { body: "", title: "", author: null } } });
-    const emoji = read("issues", { action: "opened", issue: { ...labelled, title: "🐛 שגיאה", body: "مرحبا" } });
-    expect(emoji).toMatchObject({ issue: { snapshot: { title: "🐛 שגיאה", body: "مرحبا" } } });
-  });
-
-  test("cuts a huge body below what Temporal takes, and not through a character", () => {
-    const event = read("issues", { action: "opened", issue: { ...labelled, body: `x${"🐛".repeat(1_000_000)}` } });
-    if (event.name !== "issue") throw new Error("not an issue");
-    const { body } = event.issue.snapshot;
-    expect(JSON.stringify(body).length).toBeLessThan(2_000_000);
-    expect(body.endsWith("🐛")).toBe(true);
-  });
-
-  test("takes its own time of arrival where the payload tells none", () => {
-    expect(read("issues", { action: "opened", issue: { ...labelled, updated_at: "yesterday" } })).toMatchObject({
-      at: headers.receivedAt,
-    });
-  });
-
-  test("tells whose secret must have signed a payload", () => {
-    expect(ownerOf({ repository })).toBe("Acme");
-    expect(ownerOf({ organization: { login: "acme" } })).toBe("acme");
-    expect(ownerOf({ installation: { account: { login: "acme" } } })).toBe("acme");
-    expect(ownerOf({ repository: { full_name: 3 } })).toBeNull();
-    expect(ownerOf([])).toBeNull();
   });
 });
