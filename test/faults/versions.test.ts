@@ -14,6 +14,7 @@ import { issueWorkflowId } from "../../domain/ids.ts";
 import { commentsOf, ended, onStage, ourEffects, reaches, statusOf, surroundings, until } from "../e2e/support.ts";
 import { shortStory } from "../e2e/short-scenario.ts";
 import { changedBuild, type Edit } from "../support/changed-build.ts";
+import { patchesIn } from "../support/patches.ts";
 
 const TITLES = ["The old one", "The new one"] as const;
 const AT_THE_START = 'run.enter("classifying");';
@@ -163,15 +164,13 @@ async function viewOf(stage: Stage, id: string): Promise<unknown> {
   return (await fetch(`${stage.url}/api/tasks/${encodeURIComponent(id)}`)).json();
 }
 
+/** Of the changed build: versions of ours leave some, too. */
 async function patchesOf(stage: Stage, id: string): Promise<string[]> {
   const connection = await Connection.connect({ address: stage.temporal.address });
   const client = new Client({ connection });
-  const { events } = await client.workflow.getHandle(id).fetchHistory();
+  const patches = patchesIn(await client.workflow.getHandle(id).fetchHistory());
   await connection.close();
-  return (events ?? []).flatMap((event) => {
-    const data = event.markerRecordedEventAttributes?.details?.["patch-data"]?.payloads?.[0]?.data;
-    return data ? [(JSON.parse(Buffer.from(data).toString()) as { id: string }).id] : [];
-  });
+  return patches.filter((patch) => patch.startsWith("breath-"));
 }
 
 async function expectDoneOnce(stage: Stage, runs: number): Promise<void> {
