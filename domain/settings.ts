@@ -17,6 +17,9 @@ export const Price = z.strictObject({
 });
 export type Price = z.infer<typeof Price>;
 
+/** A step of a run is given up after 6 hours (`workflows/activities.ts`), and does more than its longest command. */
+const LONGEST_COMMAND_HOURS = 5;
+
 export const Limits = z.strictObject({
   turns: count.default(150).describe("Model turns of one agent in one round"),
   minutes: positive.default(120).describe("Working time of one agent in one round, in minutes"),
@@ -39,8 +42,14 @@ export const Limits = z.strictObject({
     .min(0)
     .default(2)
     .describe("How often the base branch is merged into ours when it moved on, before a person is asked"),
-  command_seconds: count.default(600).describe("One shell command in the sandbox, in seconds"),
-  test_minutes: positive.default(30).describe("One run of the test command, in minutes"),
+  command_seconds: count
+    .max(LONGEST_COMMAND_HOURS * 3600)
+    .default(600)
+    .describe("One shell command in the sandbox, in seconds"),
+  test_minutes: positive
+    .max(LONGEST_COMMAND_HOURS * 60)
+    .default(30)
+    .describe("One run of the test command, in minutes"),
   check_minutes: positive.default(120).describe("How long the checks of a head commit may take, in minutes"),
   approval_reminder_hours: z
     .number()

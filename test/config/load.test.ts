@@ -163,6 +163,15 @@ describe("the environment", () => {
     ).toHaveLength(6);
   });
 
+  it("a command that would outlive its step is refused", () => {
+    const told = problems({}, "limits: { command_seconds: 18001, test_minutes: 300.5 }\n");
+    expect(told).toEqual([
+      expect.stringMatching(/limits\.command_seconds: 18001 .* up to 18000/),
+      expect.stringMatching(/limits\.test_minutes: 300\.5 .* up to 300/),
+    ]);
+    expect(problems({}, "limits: { command_seconds: 18000, test_minutes: 300 }\n")).toEqual([]);
+  });
+
   it("a problem with a key does not repeat the key", () => {
     const told = problems({
       ANTHROPIC_API_KEY: "sk-ant-very secret",
