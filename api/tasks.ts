@@ -1,6 +1,6 @@
 /** The JSON API: `/api/tasks`. A task is a run; its id is the percent-encoded workflow id. */
 import { Hono, type Context } from "hono";
-import { ChangeTask, ForkTask, ListTasks, readRequest, StartTask, TASK_CHANGES } from "../domain/tasks.ts";
+import { ApproveTask, ChangeTask, ForkTask, ListTasks, readRequest, StartTask, TASK_CHANGES } from "../domain/tasks.ts";
 import type { Changes } from "./changes.ts";
 import { parseJson } from "./json.ts";
 import { notAnsweredBy } from "./methods.ts";
@@ -49,7 +49,7 @@ export function tasks(runs: Runs, changes: Changes): Hono {
       const forked = await changes.fork(path.id, wanted.value);
       return forked.ok ? c.json({ id: forked.id, of: path.id }, 202) : problem(c, forked.problem);
     }
-    const request = readRequest(ChangeTask, body.value);
+    const request = readRequest(path.change === "approve" ? ApproveTask : ChangeTask, body.value);
     if (!request.ok) return problem(c, invalid(request.problem));
     const changed = await changes.change(path.id, path.change, request.value);
     return changed.ok ? c.json({ id: path.id, accepted: true }, 202) : problem(c, changed.problem);

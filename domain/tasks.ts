@@ -1,4 +1,4 @@
-/** What the JSON API takes. Unknown keys are dropped; a wrong one is told with its path. */
+/** What the JSON API takes. Unknown keys are dropped but of an approval; a wrong one is told with its path. */
 import { z } from "zod";
 import { isLogin, isRepositoryName } from "./ids.ts";
 
@@ -37,6 +37,14 @@ export const ChangeTask = z.object(
   NO_OBJECT,
 );
 export type ChangeTask = z.infer<typeof ChangeTask>;
+
+/** An approval whose commit id stood under a mistyped name would approve whatever is the head by now. */
+export const ApproveTask = z.strictObject(ChangeTask.shape, {
+  error: (issue) =>
+    issue.code === "unrecognized_keys"
+      ? `an approval takes by and sha, and not ${(issue.keys as string[]).map((key) => JSON.stringify(key.slice(0, 100))).join(", ")}`
+      : NO_OBJECT,
+});
 
 export const ForkTask = z.object(
   {

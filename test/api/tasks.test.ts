@@ -159,6 +159,9 @@ describe("the JSON API", () => {
     expect(await message("/api/tasks/issue%2Facme%2Fshop%2F1/aprove", { by: "ada" })).toContain(
       "one of approve, reject, pause, resume, cancel, fork",
     );
+    expect(await message("/api/tasks/issue%2Facme%2Fshop%2F1/approve", { by: "ada", Sha: "c".repeat(40) })).toBe(
+      'body: an approval takes by and sha, and not "Sha"',
+    );
   });
 
   test.each([
