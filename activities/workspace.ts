@@ -141,7 +141,7 @@ export async function checkpoint(
   const result = await sandbox.run(
     {
       key: checkpointKey(key),
-      script: checkpointScript(bundlePath),
+      script: checkpointScript(bundlePath, (ref.checkpoint ?? ref).commit),
       timeoutMs: CHECKPOINT_TIMEOUT_MS,
       keepBytes: 10_000,
     },
@@ -297,20 +297,26 @@ function seedScript(
   ].join("\n");
 }
 
-/** Prints `COMMIT TREE` and leaves a bundle when the tree differs from the last checkpoint; prints nothing otherwise. */
-function checkpointScript(bundlePath: string): string {
+/**
+ * Prints `COMMIT TREE` and leaves a bundle when the tree differs from the last one that is safe; prints nothing otherwise. The commit
+ * counts only with its bundle: what found no room is built upon by no later bundle, and is saved with the next.
+ */
+function checkpointScript(bundlePath: string, last: string): string {
   return [
     "set -e -o pipefail",
     "export GIT_INDEX_FILE=.git/mergewright-index",
     `git ls-files -z -m -o --exclude-standard | perl -0 -ne '${REFUSE_LARGE}'`,
+    // That of the step before is stored: its room may be needed.
+    `rm -f ${bundlePath}`,
     "git add -A .",
     "tree=$(git write-tree)",
-    "last=$(git rev-parse refs/mergewright/checkpoint 'refs/mergewright/checkpoint^{tree}')",
-    '[ "$tree" = "${last#*$\'\\n\'}" ] && exit 0',
-    "last=${last%%$'\\n'*}",
-    'commit=$(git commit-tree "$tree" -p "$last" -m checkpoint)',
+    `[ "$tree" = "$(git rev-parse '${last}^{tree}')" ] && exit 0`,
+    `commit=$(git commit-tree "$tree" -p ${last} -m checkpoint)`,
+    'git update-ref refs/mergewright/saving "$commit"',
+    `git bundle create -q ${bundlePath} refs/mergewright/saving ^${last}`,
+    `bytes=$(($(wc -c < ${bundlePath})))`,
+    `[ "$bytes" -le ${MAX_BUNDLE_BYTES} ] || { echo "$bytes bytes of changes are more than the ${MAX_BUNDLE_BYTES} that can be saved at once: remove what need not be kept, or let .gitignore name it"; exit 1; }`,
     'git update-ref refs/mergewright/checkpoint "$commit"',
-    `git bundle create -q ${bundlePath} refs/mergewright/checkpoint "^$last"`,
     'echo "$commit $tree"',
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 /** Group D: what happens inside a container, to it, and to its engine. The real adapter against a real engine. */
 import Docker from "dockerode";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { createDockerSandboxes, type DockerSandboxes } from "../../activities/adapters/sandbox/docker.ts";
 import type { Checkpoint } from "../../activities/contract.ts";
 import { checkpoint, markSafe, openWorkspace, sandboxKey } from "../../activities/workspace.ts";
@@ -110,6 +110,38 @@ describeDocker("a sandbox", () => {
     expect(await containersOf(missing)).toEqual([]);
     await isFine();
   });
+});
+
+describeDocker("a full workspace", () => {
+  it("D3: a change whose saving finds no room is told, and is safe with the next saving that does", async () => {
+    const sandboxes = createDockerSandboxes(engine);
+    const { parts, ref, bench } = await workspaceOn(sandboxes);
+    onTestFinished(async () => {
+      await sandboxes.close(sandboxKey(ref.run, ref.purpose));
+      bench.end();
+    });
+    const { sandbox } = await openWorkspace(parts, ref, "row", never);
+    const save = (name: string) => checkpoint(parts, ref, "coder", sandbox, name, never);
+    // There is room for the change and for Git's copy of it, and none for the bundle.
+    await print(sandbox, "echo ballast > .git/info/exclude; head -c 20000000 /dev/zero > ballast");
+    await print(sandbox, "head -c 17000000 /dev/urandom > change");
+    expect(await save("no-room")).toMatchObject({
+      kind: "failed",
+      reason: expect.stringMatching(/out of diskspace|no space/i),
+    });
+    await print(sandbox, "rm ballast");
+    const saved = await save("room");
+    if (saved.kind !== "saved") throw new Error(`It was not saved: ${JSON.stringify(saved)}`);
+    await sandboxes.close(sandboxKey(ref.run, ref.purpose));
+    const again = await openWorkspace(
+      { ...parts, trees: new Map() },
+      { ...ref, checkpoint: saved.checkpoint },
+      "row",
+      never,
+    );
+    expect(again.rebuilt).toBe(true);
+    expect(await print(again.sandbox, "wc -c < change")).toBe("17000000\n");
+  }, 60_000);
 });
 
 describeDocker("what a sandbox hands back", () => {

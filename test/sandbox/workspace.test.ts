@@ -98,4 +98,20 @@ describe("a checkpoint", () => {
     await step(worker, "3", "echo c > c.txt");
     expect((await step(elsewhere, "4", FILES)).text.trim()).toBe("a.txt b.txt c.txt");
   });
+
+  it("that could not be written is none: what it held is saved with the next", async () => {
+    await step(here, "1", "echo a > a.txt");
+    const { sandbox } = await openWorkspace(here, ref, "2", never);
+    // As a full disk does, it lets Git make the commit, and no bundle of it.
+    const inTheWay = `${sandbox.scratch}/checkpoint.bundle.lock`;
+    await sandbox.run(
+      { key: "2", script: `echo b > b.txt; touch ${inTheWay}`, timeoutMs: 30_000, keepBytes: 100 },
+      never,
+    );
+    expect(await checkpoint(here, ref, "coder", sandbox, "2", never)).toMatchObject({ kind: "failed" });
+    await step(here, "3", `rm ${inTheWay}`);
+    expect((await step(elsewhere, "4", FILES)).text.trim()).toBe("a.txt b.txt");
+    await step(here, "5", "echo c > c.txt");
+    expect((await step(elsewhere, "6", FILES)).text.trim()).toBe("a.txt b.txt c.txt");
+  });
 });
