@@ -1,5 +1,6 @@
 /** A conversation in the artifact store: a chain of turns, each naming the one before. Warm workers keep it in memory. */
 import type Anthropic from "@anthropic-ai/sdk";
+import type { Segment } from "../agents/conversation.ts";
 import { runPrefix, turnKey } from "../domain/ids.ts";
 import type { TokenUsage } from "../domain/money.ts";
 import type { Artifacts } from "../domain/ports.ts";
@@ -128,6 +129,12 @@ export class Conversations {
 
 function linked(before: Kept | null, turn: StoredTurn): Kept {
   return { turn, before, bytes: (before?.bytes ?? 0) + Buffer.byteLength(JSON.stringify(turn)) };
+}
+
+/** As a request says it. */
+export function segmentsOf({ user, reply }: StoredTurn): Segment[] {
+  const assistant: Segment = { role: "assistant", content: reply.content };
+  return user ? [user as Segment, assistant] : [assistant];
 }
 
 export function replyKey(run: RunRef, conversation: string, turn: number, digest: string): string {

@@ -7,8 +7,8 @@ import { copyCommits } from "./commits.ts";
 import type { Activities, Checkpoint, RunRef } from "./contract.ts";
 import { resultKey, type StoredResult, type StoredTurn } from "./conversation.ts";
 import { instructionsKey, issueKey } from "./ground.ts";
+import { readReply } from "./reply.ts";
 import { working } from "./temporal.ts";
-import { readReply } from "./turn.ts";
 import { copyCheckpoints } from "./workspace.ts";
 
 type Place = Pick<RunRef, "runKey">;
