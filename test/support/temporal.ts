@@ -66,7 +66,7 @@ export async function runWorker(options: TestWorkerOptions = {}): Promise<Runnin
     connection,
   });
   const { activities } = rest;
-  // Steps in sandboxes have a queue of their own, see `workers/worker.ts`.
+  // Steps in sandboxes have a queue of their own, see `workers/queues.ts`.
   const sandboxes = await Worker.create({
     taskQueue: sandboxQueue(taskQueue),
     connection,
