@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { namedLikeSecrets } from "../config/secrets.ts";
 import { freePort } from "../workers/temporal-process.ts";
 import { type PlayedGitHub, startGitHub } from "./github/server.ts";
 import type { Scenario } from "./model/scenario.ts";
@@ -57,14 +58,6 @@ export interface StageOptions {
 
 const MAINTAINER = "mara-maintainer";
 const BOT = "mergewright-demo";
-const SECRETS = [
-  "ANTHROPIC_API_KEY",
-  "GITHUB_TOKEN",
-  "GITHUB_APP_PRIVATE_KEY",
-  "GITHUB_WEBHOOK_SECRET",
-  "MERGEWRIGHT_API_TOKEN",
-  "MERGEWRIGHT_PAYLOAD_KEY",
-];
 
 export async function setStage(options: StageOptions): Promise<Stage> {
   const source = demoRepositories[options.repositoryName]!;
@@ -130,7 +123,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     url,
     temporal: { address: "", webUi: "" },
     webhookSecret: secret,
-    secrets: SECRETS.flatMap((name) => env[name] ?? []),
+    secrets: namedLikeSecrets(env),
     apiToken: options.env["MERGEWRIGHT_API_TOKEN"] ?? null,
     repository,
     maintainer: MAINTAINER,
