@@ -4,17 +4,13 @@ import { NativeConnection, TransportError } from "@temporalio/worker";
 import type { Config } from "../config/config.ts";
 import { ConfigurationError } from "../domain/errors.ts";
 import { connectionOptions } from "./connect.ts";
+import { isStatus } from "./grpc.ts";
 import type { Log } from "./log.ts";
 
 /** A server that is restarted is back within seconds. */
 const AGAIN_MS = 1_000;
 /** So often the log says that it is still away. */
 const TELL_EVERY_MS = 30_000;
-
-/** gRPC status codes of a server that is starting, overloaded, or cannot be reached. */
-const AWAY = new Set([4, 8, 14]);
-const NOT_FOUND = 5;
-const REFUSED = new Set([7, 16]);
 
 export interface Reached<T> {
   connection: NativeConnection;
@@ -55,26 +51,20 @@ export async function reachTemporal<T>(
   }
 }
 
+/** It is starting, overloaded, or cannot be reached. */
 function isAway(error: unknown): boolean {
-  return error instanceof TransportError || AWAY.has(codeOf(error));
+  return error instanceof TransportError || isStatus(error, "deadline exceeded", "resource exhausted", "unavailable");
 }
 
 function explained(error: unknown, { temporal: { address, namespace } }: Config): unknown {
-  const code = codeOf(error);
   const options = { cause: error };
-  if (code === NOT_FOUND) {
+  if (isStatus(error, "not found")) {
     const text = `TEMPORAL_NAMESPACE: Temporal at ${address} has no namespace "${namespace}". Correct the name, or make it with \`temporal operator namespace create\`.`;
     return new ConfigurationError([text], options);
   }
-  if (REFUSED.has(code)) {
+  if (isStatus(error, "permission denied", "unauthenticated")) {
     const text = `TEMPORAL_API_KEY: Temporal at ${address} refuses us the namespace "${namespace}" (${String(error)}). Set a key that may use it.`;
     return new ConfigurationError([text], options);
   }
   return error;
-}
-
-/** -1: not a status of gRPC. */
-function codeOf(error: unknown): number {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
-  return typeof code === "number" ? code : -1;
 }

@@ -2,6 +2,7 @@
 import type { Connection } from "@temporalio/client";
 import proto from "@temporalio/proto";
 import { searchAttributes } from "../workflows/search-attributes.ts";
+import { isStatus } from "./grpc.ts";
 
 /** A client's connection and a worker's alike. */
 export type Services = Pick<Connection, "operatorService" | "workflowService">;
@@ -10,9 +11,6 @@ export type Services = Pick<Connection, "operatorService" | "workflowService">;
 export const MIN_RETENTION_DAYS = 30;
 
 const DAY_SECONDS = 24 * 60 * 60;
-
-/** gRPC status codes that mean "not for you" or "not here": Temporal Cloud answers so to operator calls. */
-const NOT_ALLOWED = new Set([7, 12, 16]);
 
 export interface SearchAttributeReport {
   /** Were missing and stand there now. */
@@ -71,9 +69,10 @@ function typeOf(name: string): number {
 }
 
 function refusal(error: unknown): string {
-  const { code, details, message } = error as { code?: number; details?: string; message?: string };
+  const { details, message } = error as { details?: string; message?: string };
   const said = details || message || String(error);
-  return code !== undefined && NOT_ALLOWED.has(code)
+  // Temporal Cloud answers so to operator calls.
+  return isStatus(error, "permission denied", "unimplemented", "unauthenticated")
     ? `This account may not manage search attributes (${said}). Ask whoever runs the Temporal server to register them.`
     : said;
 }

@@ -4,6 +4,7 @@ import type { Config } from "../../config/config.ts";
 import { findTemporalCli } from "../../scripts/setup/temporal-cli.mjs";
 import { clientOver } from "../../workers/connect.ts";
 import { troubledDeliveries } from "../../workers/delivery-health.ts";
+import { isStatus } from "../../workers/grpc.ts";
 import { troubledSchedules } from "../../workers/schedule-health.ts";
 import { MIN_RETENTION_DAYS, missingSearchAttributes, retentionDays } from "../../workers/temporal-namespace.ts";
 import { findTemporalServer } from "../../workers/temporal-state.ts";
@@ -54,7 +55,7 @@ async function checkServer(config: Config, address: string): Promise<Finding[]> 
       await deliveries(connection, config),
     ];
   } catch (error) {
-    if (error instanceof NamespaceNotFoundError || (error as { code?: number }).code === 5) {
+    if (error instanceof NamespaceNotFoundError || isStatus(error, "not found")) {
       return [
         fail(
           name,
