@@ -1,5 +1,9 @@
 /** What the rows about GitHub share: a repository of its own for each row on one stage, and the count of what was done there. */
+import { execFile } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { RunView } from "../../api/run-view.ts";
 import type { FaultOrder } from "../../demo/github/faults.ts";
@@ -106,6 +110,13 @@ export function asksApproval(row: Row, not?: string): Promise<RunView> {
   return reaches(stage, issue, "its question", asks);
 }
 
+/** Waits for the question that says this. */
+export function asks(row: Row, words: string): ReturnType<typeof asksApproval> {
+  return reaches(row.stage, row.issue, words, ({ waitingFor }) =>
+    Boolean(waitingFor?.kind === "approval" && waitingFor.detail?.includes(words)),
+  );
+}
+
 export async function approve(row: Row, run: RunView): Promise<void> {
   const { stage, issue } = row;
   await signal(stage, issue, "approveMerge", { by: stage.maintainer, sha: run.pullRequest!.headSha });
@@ -153,6 +164,19 @@ export async function expectCommentsOnce({ stage, issue }: Row, run: RunView): P
   const markers = ours.map(({ body }) => /<!-- mergewright:\S+ run=\S+ -->/.exec(body)?.[0]);
   expect(markers).not.toContain(undefined);
   expect(markers).toHaveLength(new Set(markers).size);
+}
+
+/** A commit of a person. */
+export function pushTo(row: Row, branch: string, files: Record<string, string>): Promise<{ sha: string }> {
+  return row.stage.github.people.push({ as: row.stage.maintainer, repository: row.repository, branch, files });
+}
+
+/** A file on the default branch, as Git gives it to everybody. */
+export async function fileOn(row: Row, path: string): Promise<string> {
+  const run = promisify(execFile);
+  const folder = await mkdtemp(join(row.stage.folder, "clone-"));
+  await run("git", ["clone", "-q", `${row.stage.github.url}/${row.repository}.git`, folder]);
+  return (await run("git", ["-C", folder, "show", `main:${path}`])).stdout;
 }
 
 /** What our own account changed in this row's repository, by route. */
