@@ -136,11 +136,9 @@ export function createRemember({ memory, artifacts, forge, settingsFor, secrets 
 
 /** The store, and we ourselves by the schema. */
 const REFUSING: ReadonlySet<string> = new Set(["qdrant", "memory"]);
-/** Bad request, too large, not processable: said of what was sent. */
-const OF_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
 
 function isOfContent(error: unknown): boolean {
-  return error instanceof RequestRefused && REFUSING.has(error.service) && OF_CONTENT.has(error.status);
+  return error instanceof RequestRefused && REFUSING.has(error.service) && error.ofContent;
 }
 
 const MAX_LESSONS = 3;

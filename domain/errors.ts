@@ -58,6 +58,11 @@ export class RequestRefused extends MergewrightError {
     this.service = service;
     this.status = status;
   }
+
+  /** Bad request, too large, not processable: said of what was sent, so that something else may well be taken. */
+  get ofContent(): boolean {
+    return [400, 413, 422].includes(this.status);
+  }
 }
 
 /** Something that was asked for by name does not exist (an issue, a repository, a model, an image). */

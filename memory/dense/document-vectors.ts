@@ -42,7 +42,7 @@ export async function documentVectors(
       const got = await ask(texts.slice(from, to));
       got.forEach((vector, at) => (vectors[from + at] = vector));
     } catch (error) {
-      if (!isOfContent(error)) throw error;
+      if (!(error instanceof RequestRefused && error.ofContent)) throw error;
       if (!probed) await ask([PLAIN]);
       probed = true;
       if (to - from === 1) {
@@ -60,11 +60,4 @@ export async function documentVectors(
     const limitMs = ANSWER_MS * Math.ceil(some.length / TEXTS_A_REQUEST);
     return embedder.embed(some, "document", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
   }
-}
-
-/** Bad request, too large, not processable. */
-const OF_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
-
-function isOfContent(error: unknown): boolean {
-  return error instanceof RequestRefused && OF_CONTENT.has(error.status);
 }
