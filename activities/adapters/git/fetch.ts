@@ -5,7 +5,7 @@ import { remoteFault } from "./faults.ts";
 import { checkBranch } from "./names.ts";
 import type { Remote } from "./remote.ts";
 import { isLockFault, withoutStaleLocks } from "./stale-locks.ts";
-import type { Tools } from "./tools.ts";
+import { overNetwork, type Tools } from "./tools.ts";
 
 /** @throws NotFound where the branch is missing, or the repository has no commit at all. */
 export async function fetchBranch(
@@ -18,7 +18,7 @@ export async function fetchBranch(
 ): Promise<string> {
   const name = checkBranch(branch);
   const ours = upstreamRef(name);
-  const network = { config: remote.config, secrets: remote.secrets, timeoutMs: tools.limits.networkTimeoutMs };
+  const network = overNetwork(tools, remote);
   const options = [
     "--no-tags",
     "--no-write-fetch-head",
@@ -57,11 +57,12 @@ async function missing(
   branch: string,
   signal: AbortSignal,
 ): Promise<Error> {
-  const result = await tools.run(gitDir, ["ls-remote", "--heads", "--", remote.url], signal, {
-    config: remote.config,
-    secrets: remote.secrets,
-    timeoutMs: tools.limits.networkTimeoutMs,
-  });
+  const result = await tools.run(
+    gitDir,
+    ["ls-remote", "--heads", "--", remote.url],
+    signal,
+    overNetwork(tools, remote),
+  );
   if (result.exitCode !== 0 && !result.stdoutCut) return remoteFault(what, "ls-remote", result);
   if (result.stdout.length === 0)
     return new NotFound(

@@ -5,7 +5,7 @@ import { lastLines, remoteFault } from "./faults.ts";
 import type { GitResult } from "./git.ts";
 import { checkBranch, checkCommit } from "./names.ts";
 import type { Remote } from "./remote.ts";
-import type { Tools } from "./tools.ts";
+import { overNetwork, type Tools } from "./tools.ts";
 
 /** A run pushes nothing else; so no mistake, and no branch name from outside, can reach a branch of people. */
 const OUR_BRANCHES = "mergewright/";
@@ -41,7 +41,7 @@ export async function push(
     remote.url,
     `${commit}:${ref}`,
   ];
-  const network = { config: remote.config, secrets: remote.secrets, timeoutMs: tools.limits.networkTimeoutMs };
+  const network = overNetwork(tools, remote);
 
   let result: GitResult;
   try {
@@ -87,11 +87,12 @@ export async function remoteCommit(
   ref: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const result = await tools.run(gitDir, ["ls-remote", "--refs", "--", remote.url, ref], signal, {
-    config: remote.config,
-    secrets: remote.secrets,
-    timeoutMs: tools.limits.networkTimeoutMs,
-  });
+  const result = await tools.run(
+    gitDir,
+    ["ls-remote", "--refs", "--", remote.url, ref],
+    signal,
+    overNetwork(tools, remote),
+  );
   if (result.exitCode !== 0) throw remoteFault(what, "ls-remote", result);
   for (const line of result.stdout.toString("utf8").split("\n")) {
     const [commit, name] = line.split("\t");

@@ -6,6 +6,7 @@ import { temporaryName } from "../leftovers.ts";
 import type { RunGitProcess } from "./apart.ts";
 import { lastLines } from "./faults.ts";
 import { runGit, verb, type GitCall, type GitResult } from "./git.ts";
+import type { Remote } from "./remote.ts";
 
 export interface Limits {
   /** One fetch or push, in milliseconds. */
@@ -62,6 +63,11 @@ export function createTools(
       return result.stdout;
     },
   };
+}
+
+/** For a command that talks to the other side. */
+export function overNetwork({ limits }: Tools, { config, secrets }: Remote): Extra {
+  return { config, secrets, timeoutMs: limits.networkTimeoutMs };
 }
 
 export function localFault(command: string, result: GitResult): Error {
