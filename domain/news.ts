@@ -9,7 +9,7 @@ import type { IssueSnapshot } from "./run.ts";
 export interface ForgeNews {
   /** Repositories that our account may write to and that have issues: the most recently pushed ones, at most `limit`. */
   writableRepositories(account: RepositoryName, limit: number): Promise<RepositoryName[]>;
-  /** Issues and pull requests of any state that changed since then. */
+  /** Issues and pull requests of any state that changed since then, each once. */
   changedIssues(repository: RepositoryName, since: string): Promise<ChangedIssue[]>;
   /** Who labelled and who assigned, oldest first. */
   issueTriggers(repository: RepositoryName, number: number): Promise<IssueTrigger[]>;

@@ -37,6 +37,36 @@ it("tells what changed, who labelled and assigned, and what was said", async () 
   }
 });
 
+it("leaves nothing out though issues and comments change while the pages are read", async () => {
+  const at = await setting();
+  const [maint, reader] = [at.people.as("maint"), at.people.as("reader")];
+  const numbers = Array.from({ length: 101 }, (_, index) => index + 1);
+  for (const number of numbers) await reader.openIssue(REPOSITORY, { title: `Issue ${number}` });
+  const comments: number[] = [];
+  for (const number of numbers) comments.push((await maint.comment(REPOSITORY, 1, `Comment ${number}`)).id);
+  // GitHub tells times in whole seconds.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+
+  let asked = 0;
+  const forge = createForge({
+    ...at.options,
+    async fetch(url, init) {
+      const answer = await at.wire.fetch(url, init);
+      asked += 1;
+      if (asked === 1) await maint.label(REPOSITORY, 50, "urgent");
+      if (asked === 3)
+        await maint.rest("PATCH", `/repos/${REPOSITORY}/issues/comments/${comments[49]}`, { body: "Edited" });
+      return answer;
+    },
+  });
+  const issues = await forge.changedIssues(REPOSITORY, LONG_AGO);
+  expect(new Set(issues.map(({ number }) => number))).toEqual(new Set(numbers));
+  expect(issues).toHaveLength(101);
+  const told = await forge.newComments(REPOSITORY, LONG_AGO, null);
+  expect(new Set(told.map(({ id }) => id))).toEqual(new Set(comments));
+  expect(asked).toBe(4);
+}, 60_000);
+
 it("tells reviews with their author and commit, and the repositories that we may write to", async () => {
   const at = await setting();
   const { number, sha } = await openedPull(at);

@@ -5,8 +5,8 @@ import type { ChangedIssue, DeliveryAttempt, ForgeNews, IssueTrigger } from "../
 import type { Client } from "./client.ts";
 import { toIssue } from "./issue.ts";
 
-/** 10,000 deliveries: a sweep of three days that would find more takes the rest with the next one. */
-const MAX_DELIVERY_PAGES = 100;
+/** 100,000 deliveries: a large App's three days. Each page is a request, of which an App has 5,000 an hour. */
+const MAX_DELIVERY_PAGES = 1000;
 
 export function createNews(client: Client): ForgeNews {
   return {
@@ -24,10 +24,12 @@ export function createNews(client: Client): ForgeNews {
     },
 
     async changedIssues(repository, since) {
-      const issues = await client.all(repository, `list what changed in ${repository}`, (api, at) =>
-        api.issues.listForRepo({ ...at, state: "all", since, sort: "updated", direction: "asc" }),
+      // Newest first: what changes while the pages are read moves to the first, and so takes none of the others with it over an end.
+      const listed = await client.all(repository, `list what changed in ${repository}`, (api, at) =>
+        api.issues.listForRepo({ ...at, state: "all", since, sort: "updated", direction: "desc" }),
       );
-      return issues.map((issue): ChangedIssue => ({
+      const issues = [...new Map(listed.map((issue) => [issue.id, issue])).values()];
+      return issues.toReversed().map((issue): ChangedIssue => ({
         ...toIssue(issue),
         id: issue.id,
         repository,
@@ -61,11 +63,12 @@ export function createNews(client: Client): ForgeNews {
     async newComments(repository, since, number) {
       const comments = await client.all(repository, `list the new comments of ${repository}`, (api, at) =>
         number === null
-          ? api.issues.listCommentsForRepo({ ...at, since, sort: "updated", direction: "asc" })
+          ? // By their making: one that is edited while the pages are read stays where it is.
+            api.issues.listCommentsForRepo({ ...at, since, sort: "created", direction: "asc" })
           : api.issues.listComments({ ...at, issue_number: number, since }),
       );
       // An edited comment is never a command: who edited it need not be who wrote it.
-      return comments
+      return [...new Map(comments.map((comment) => [comment.id, comment])).values()]
         .filter(
           (comment) => comment.created_at === comment.updated_at && Date.parse(comment.created_at) >= Date.parse(since),
         )
@@ -114,6 +117,10 @@ export function createNews(client: Client): ForgeNews {
         if (next === undefined) return attempts;
         cursor = next;
       }
+      client.log.warn(
+        { attempts: attempts.length, since },
+        "GitHub lists more deliveries than are read at once: the oldest were not looked at",
+      );
       return attempts;
     },
 

@@ -29,9 +29,10 @@ export const pastRoutes: Route[] = [
       .flatMap((issue) => issue.comments.map((comment) => ({ issue, comment })))
       .filter(({ comment }) => Date.parse(comment.updatedAt) >= since);
     // Without `sort` GitHub orders by id and leaves `direction` out.
-    if (query.get("sort") === "updated") {
+    const by = ({ updated: "updatedAt", created: "createdAt" } as const)[query.get("sort") ?? ""];
+    if (by !== undefined) {
       const sign = query.get("direction") === "asc" ? 1 : -1;
-      comments.sort((a, b) => sign * a.comment.updatedAt.localeCompare(b.comment.updatedAt));
+      comments.sort((a, b) => sign * a.comment[by].localeCompare(b.comment[by]));
     }
     const rendered = comments.map(({ issue, comment }) => renderComment(played, repository, issue, comment));
     return page(asked, `/repos/${repository.owner}/${repository.name}/issues/comments`, rendered);
