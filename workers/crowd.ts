@@ -39,7 +39,16 @@ export async function makeRoom({ standingOf, sandboxes, places, uses, log }: Cro
     standings.set(workflowId, asked);
     const standing = await asked;
     if (!makesRoom(standing, await uses.lastUse(key), Date.now())) continue;
-    await sandboxes.close(key);
+    try {
+      await sandboxes.close(key);
+    } catch (error) {
+      // One that the engine cannot remove must not keep all places.
+      log.warn(
+        { err: error, sandbox: key, run: workflowId },
+        "a sandbox could not be removed; tried again in a moment",
+      );
+      continue;
+    }
     log.info(
       { sandbox: key, run: workflowId, ...standing },
       "sandbox of a run that cannot use it removed, to make room",

@@ -36,7 +36,13 @@ export async function reap({ client, sandboxes, artifacts, uses, idleMs, log }: 
     const state = await asked;
     const over = isLeftover(sandbox, state, await firstRunOf(artifacts, runKey), Date.now());
     if (!over && !isIdle(await uses.lastUse(key), idleMs, Date.now())) continue;
-    await sandboxes.close(key);
+    try {
+      await sandboxes.close(key);
+    } catch (error) {
+      // One that the engine cannot remove must not keep the others here.
+      log.warn({ err: error, sandbox: key, run: workflowId }, "a sandbox could not be removed; tried again later");
+      continue;
+    }
     const why = over
       ? "sandbox of a run that is over removed"
       : "idle sandbox removed; it is built again when it is needed";

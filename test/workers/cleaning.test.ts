@@ -13,7 +13,7 @@ import { createFileArtifacts } from "../../activities/adapters/artifacts/file.ts
 import type { KnownSandbox } from "../../domain/leftovers.ts";
 import type { Sandboxes } from "../../domain/ports.ts";
 import { removeLeftovers, tidyMirrors } from "../../workers/cleaning.ts";
-import { createLog } from "../../workers/log.ts";
+import { createLog, type Log } from "../../workers/log.ts";
 import { reap } from "../../workers/reaper.ts";
 import { Uses } from "../../workers/uses.ts";
 import { type Bench, createBench, git, never, REPOSITORY } from "../git/support.ts";
@@ -217,6 +217,23 @@ it("the sandbox of an earlier run goes while the next one of its issue is open; 
   for (const workflowId of new Set(sandboxes.map((each) => each.workflowId)))
     await client.workflow.getHandle(workflowId).terminate();
 }, 30_000);
+
+it("a sandbox that the engine cannot remove keeps no other here, and is told", async () => {
+  const said: string[] = [];
+  const warned = { info: () => undefined, warn: (_: object, text: string) => void said.push(text) } as unknown as Log;
+  const keys = ["stuck-coder", "left-coder"];
+  const sandboxes = {
+    known: async () =>
+      keys.map((key) => ({ key, runKey: key, workflowId: `issue/acme/gone/${randomUUID()}`, madeAt: 0 })),
+    close: async (key: string) => {
+      if (key === "stuck-coder") throw new Error("device or resource busy");
+    },
+  } as unknown as Sandboxes;
+  const artifacts = createFileArtifacts(join(root, "artifacts-of-stuck"));
+  const uses = new Uses(join(root, "uses-of-stuck"));
+  expect(await reap({ client, sandboxes, artifacts, uses, idleMs: 0, log: warned })).toEqual(["left-coder"]);
+  expect(said).toEqual(["a sandbox could not be removed; tried again later"]);
+});
 
 it("the time of the last use is forgotten of sandboxes that are gone", async () => {
   const folder = join(root, "uses-of-gone");

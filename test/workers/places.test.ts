@@ -228,6 +228,27 @@ describe("a full worker", () => {
     expect(await makeRoom(options)).toEqual([]);
   });
 
+  it("makes room though one of its sandboxes cannot be removed", async () => {
+    const places = new Places(2);
+    const uses = new Uses(join(folder, "stuck"));
+    for (const runKey of ["stuck", "waits"]) {
+      places.enter(runKey, `${runKey}-coder`);
+      await uses.touch(`${runKey}-coder`);
+      utimesSync(join(folder, "stuck", `${runKey}-coder`), 1, 1);
+    }
+    const sandboxes = {
+      known: async () => ["stuck", "waits"].map((id) => ({ key: `${id}-coder`, workflowId: id, madeAt: 0 })),
+      close: async (key: string) => {
+        if (key === "stuck-coder") throw new Error("device or resource busy");
+        places.leave(key);
+      },
+    } as unknown as Sandboxes;
+    const log = { info: () => undefined, warn: () => undefined } as unknown as Log;
+    const standingOf = async () => ({ phase: "awaiting-approval", inLine: false });
+    expect(await makeRoom({ standingOf, sandboxes, places, uses, log })).toEqual(["waits-coder"]);
+    expect(places.full).toBe(false);
+  });
+
   it("gives back the places of sandboxes that somebody else removed", async () => {
     const places = new Places(2);
     places.enter("a", "a-coder");
