@@ -6,6 +6,7 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -131,19 +132,24 @@ class Agent {
 
   /** Waits while a person has paused the run, or its budget is spent. False: this history is to end before that is over. */
   async mayGoOn(): Promise<boolean> {
-    if (this.#paused && !(await this.#idleUntil(() => !this.#paused))) return false;
-    if (!this.#overBudget()) {
-      if (this.#waitingFor?.kind === "budget") await this.#nothingMore();
-      return true;
+    for (;;) {
+      if (this.#paused && !(await this.#idleUntil(() => !this.#paused))) return false;
+      if (!this.#overBudget()) {
+        if (this.#waitingFor?.kind === "budget") await this.#nothingMore();
+        return true;
+      }
+      const spent = this.#spentUsd().toFixed(2);
+      const raised = await this.#waitFor(
+        {
+          kind: "budget",
+          detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.`,
+        },
+        () => !this.#overBudget(),
+      );
+      if (!raised) return false;
+      // Paused meanwhile, it rests on: money is no word to go on.
+      if (!this.#paused || !patched("paused-while-it-waits-for-money")) return true;
     }
-    const spent = this.#spentUsd().toFixed(2);
-    return this.#waitFor(
-      {
-        kind: "budget",
-        detail: `$${spent} of $${this.#budgetUsd.toFixed(2)} are spent. Send raiseBudget {by, usd}, or reject.`,
-      },
-      () => !this.#overBudget(),
-    );
   }
 
   /** null: this history is to end, and the same is to be said in the next. */

@@ -116,6 +116,21 @@ describe("waiting", () => {
     await run.terminate();
   });
 
+  it("for money does not end a pause: nothing is asked of Claude until both are over", async () => {
+    const { played, run, status } = await start({ limits: { budget_usd: 0.025 } });
+    await reaches(status, (now) => now.waitingFor?.kind === "budget");
+    await run.signal(signals.pause, undefined);
+    await reaches(status, "paused");
+    const turns = played.inputs("takeTurn").length;
+    await run.signal(signals.raiseBudget, { by: "mara", usd: 5 });
+    await reaches(status, (now) => now.budgetUsd === 5);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(played.inputs("takeTurn")).toHaveLength(turns);
+    await run.signal(signals.resume, undefined);
+    await reaches(status, "awaiting-approval");
+    await run.terminate();
+  });
+
   it("while paused goes on with resume, where it was", async () => {
     const { run, status } = await start({ require_plan_approval: true });
     await reaches(status, "awaiting-plan-approval");
