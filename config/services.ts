@@ -191,6 +191,10 @@ export function readArtifacts(reader: EnvironmentReader, home: string): Artifact
   const standard = join(home, "artifacts");
   const byDefault = { kind: "file", url: pathToFileURL(standard).href, directory: standard } as const;
   const value = reader.text("ARTIFACTS_URL");
+  if (endpoint !== null && !value?.startsWith("s3:"))
+    reader.warnings.push(
+      `S3_ENDPOINT is not used, artifacts go into ${value ?? byDefault.url}: set ARTIFACTS_URL to s3://bucket/prefix to keep them there.`,
+    );
   if (value === null) return byDefault;
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(value);
   if (s3) {

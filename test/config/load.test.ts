@@ -187,6 +187,15 @@ describe("the environment", () => {
     ]);
   });
 
+  it("an S3 service that no artifacts go to is a warning", () => {
+    const env = { S3_ENDPOINT: "https://minio.example.com" };
+    expect(load(env).warnings).toEqual([expect.stringContaining("S3_ENDPOINT is not used")]);
+    expect(load({ ...env, ARTIFACTS_URL: "file:///shared/artifacts" }).warnings).toEqual([
+      expect.stringContaining("artifacts go into file:///shared/artifacts"),
+    ]);
+    expect(load({ ...env, ARTIFACTS_URL: "s3://bucket/prefix" }).warnings).toEqual([]);
+  });
+
   it("without an API token the server stays on loopback, whatever HOST says", () => {
     const config = load({ HOST: "0.0.0.0" });
     expect(config.host).toBe("127.0.0.1");
