@@ -12,6 +12,8 @@ export interface Service {
   ended?: Promise<unknown>;
 }
 
+const HELD_FOR_MS = 2_000;
+
 interface Serve {
   needs: readonly Need[];
   args?: Partial<Record<EnvironmentName, string>>;
@@ -52,7 +54,10 @@ export async function serve(terminal: Terminal, { needs, args = {}, start }: Ser
   else log.fatal({ err: ending.reason }, "a part ended by itself; ending");
   await first.stop();
   log.info("ended");
-  return typeof ending === "string" ? DONE : FAILED;
+  if (typeof ending === "string") return DONE;
+  // What failed may hold the process: whoever watches over it must see its end, and start another.
+  setTimeout(() => process.exit(FAILED), HELD_FOR_MS).unref();
+  return FAILED;
 }
 
 function asEnd(reason: unknown): { reason: unknown } {

@@ -1,4 +1,5 @@
 /** What one process takes: runs and the steps that anybody can do, first steps in a sandbox, and the steps of the runs that live here. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from "@temporalio/worker";
 import { sandboxQueue } from "../domain/ids.ts";
 import { TASK_QUEUE } from "../workflows/messages.ts";
@@ -8,6 +9,8 @@ import type { Places } from "./places.ts";
 const ANYWHERE_AT_ONCE = 32;
 /** Far more than the agents and tests of the runs that have a place here. */
 const AT_HOME_AT_ONCE = 500;
+
+const LOOKED_AT_EVERY_MS = 1_000;
 
 export interface QueueOptions {
   /** What holds for all of them. */
@@ -44,11 +47,28 @@ export async function takeQueues({ common, codePath, places, home }: QueueOption
 /** One that fails takes the others along: half a worker would leave runs waiting that nobody else takes. */
 export async function untilStopped(workers: readonly Worker[], connection: NativeConnection): Promise<void> {
   try {
-    const running = workers.map((worker) => worker.run().finally(() => shutDown(workers)));
+    const running = workers.map((worker) => untilEnded(worker).finally(() => shutDown(workers)));
     const ended = await Promise.allSettled(running);
     for (const each of ended) if (each.status === "rejected") throw each.reason;
   } finally {
-    await connection.close();
+    // One that failed may hold on to it for good; the process ends with it.
+    if (workers.every((worker) => worker.getState() !== "FAILED")) await connection.close();
+  }
+}
+
+/** A worker that fails, as when Temporal refuses it from now on, may leave its own promise open for good. */
+async function untilEnded(worker: Worker): Promise<void> {
+  const over = new AbortController();
+  const failed = async (): Promise<never> => {
+    while (worker.getState() !== "FAILED") await sleep(LOOKED_AT_EVERY_MS, undefined, { signal: over.signal });
+    // Where its promise settles, it tells the reason.
+    await sleep(LOOKED_AT_EVERY_MS, undefined, { signal: over.signal });
+    throw new Error("Temporal does not let this worker go on; the line before in the log tells why (Worker failed)");
+  };
+  try {
+    await Promise.race([worker.run(), failed()]);
+  } finally {
+    over.abort();
   }
 }
 

@@ -108,7 +108,8 @@ export async function startWorker(
       stopHousekeeping();
       const shared = hasSibling(connection, namespace, home, log);
       shutDown(workers);
-      await ended;
+      // Why it failed is told by `ended`; what is left is put away all the same.
+      await ended.catch(() => undefined);
       // A second worker of this home goes on in them.
       if (!(await shared)) await closeSandboxes(ports.sandboxes, places, log);
       await ports.memory.close();
