@@ -9,6 +9,7 @@ import { ServiceUnavailable } from "../domain/errors.ts";
 import type { TriggerKind } from "../domain/events.ts";
 import { issueWorkflowId, type RepositoryName } from "../domain/ids.ts";
 import { priorityOf } from "../domain/priority.ts";
+import { failureIn } from "../domain/unfit.ts";
 import type { Outcome } from "../domain/run.ts";
 import type { RunSettings } from "../domain/settings.ts";
 import {
@@ -134,7 +135,7 @@ export function createRuns({
       return view;
     } catch (error) {
       keep(silent, info.runId, Date.now() + SILENCE_MS);
-      const reason = reasonOf(error);
+      const reason = failureIn(reasonOf(error));
       const unfit = await unfitness(info, reason);
       return withoutStatus(info, unfit ?? `The run itself did not answer (${reason}). Is a worker up?`);
     }

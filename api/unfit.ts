@@ -1,6 +1,6 @@
 /** Why a run that does not answer cannot go on: its workflow code fails, most likely since a change of version. */
 import type { Client } from "@temporalio/client";
-import { nondeterminismIn, UNFIT_MEND } from "../domain/unfit.ts";
+import { failureIn, nondeterminismIn, UNFIT_MEND } from "../domain/unfit.ts";
 import type { Execution } from "./run-view.ts";
 
 /** The failure is written down once, just before what the run hears while it waits. */
@@ -18,7 +18,9 @@ export async function whyUnfit(
   const failure = await lastFailure(client, workflowId, runId);
   if (failure === null) return null;
   const found = nondeterminismIn(failure);
-  return found === null ? `Its workflow code fails, and is tried again until it does not: ${failure}` : unfit(found);
+  return found === null
+    ? `Its workflow code fails, and is tried again until it does not: ${failureIn(failure)}`
+    : unfit(found);
 }
 
 function unfit(reason: string): string {
@@ -35,7 +37,24 @@ async function lastFailure(client: Client, workflowId: string, runId: string): P
   for (const event of history?.events ?? []) {
     if (event.workflowTaskCompletedEventAttributes) return null;
     const failure = event.workflowTaskFailedEventAttributes?.failure;
-    if (failure) return failure.message ?? "";
+    if (failure) return messageOf(client, failure);
   }
   return null;
+}
+
+type Failure = { message?: string | null; encodedAttributes?: Payload | null };
+type Payload = Parameters<Client["options"]["loadedDataConverter"]["payloadConverter"]["fromPayload"]>[0];
+
+/** Encrypted by a worker with a payload key, it stands beside the message. */
+async function messageOf(client: Client, { message, encodedAttributes }: Failure): Promise<string> {
+  if (!encodedAttributes) return message ?? "";
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+  try {
+    let payloads = [encodedAttributes];
+    for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
+    return payloadConverter.fromPayload<{ message?: string }>(payloads[0]!).message ?? message ?? "";
+  } catch {
+    // With a key that is not here: what can be said without it is.
+    return message ?? "";
+  }
 }

@@ -3,7 +3,7 @@ import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import { DeterminismViolationError } from "@temporalio/workflow";
 import { Worker } from "@temporalio/worker";
 import type { Config } from "../config/config.ts";
-import { nondeterminismIn } from "../domain/unfit.ts";
+import { failureIn, nondeterminismIn } from "../domain/unfit.ts";
 import { RESOLVE_ISSUE } from "../workflows/messages.ts";
 import { createLog, installTemporalLog } from "./log.ts";
 import { dataConverterFor, failureConverterFor } from "./payloads/data-converter.ts";
@@ -112,11 +112,14 @@ const UNKNOWN =
   "Temporal does not know it: it was deleted, or its time in Temporal (the retention of the namespace) is over.";
 
 async function replay(
-  options: Parameters<typeof Worker.runReplayHistory>[0],
+  options: Parameters<typeof Worker.runReplayHistory>[0] & { dataConverter: ReturnType<typeof dataConverterFor> },
   { workflowId }: Execution,
   history: History,
 ): Promise<Error | null> {
   try {
+    // A key that is missing is told here by its name; out of the replay it comes encrypted.
+    const begun = history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    for (const codec of options.dataConverter.payloadCodecs) await codec.decode(begun);
     await Worker.runReplayHistory(options, history, workflowId);
     return null;
   } catch (error) {
@@ -128,5 +131,5 @@ async function replay(
 function replayed(execution: Execution, error: Error | null): Replayed {
   if (error === null) return { ...execution, fits: true, reason: null };
   const fits = error instanceof DeterminismViolationError ? false : null;
-  return { ...execution, fits, reason: nondeterminismIn(error.message) ?? error.message };
+  return { ...execution, fits, reason: nondeterminismIn(error.message) ?? failureIn(error.message) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nondeterminismIn } from "../../domain/unfit.ts";
+import { failureIn, nondeterminismIn } from "../../domain/unfit.ts";
 
 const SENTENCE =
   "[TMPRL1100] Nondeterminism error: Timer machine does not handle this event: HistoryEvent(id: 21, ActivityTaskScheduled)";
@@ -15,4 +15,19 @@ describe("Temporal's sentence about nondeterminism", () => {
   ])("is found %s", (_where, text, expected) => {
     expect(nondeterminismIn(text)).toBe(expected);
   });
+});
+
+test.each([
+  ["Connection refused", "Connection refused"],
+  [
+    'Replay failed. Details: Failure { failure: Some(Failure { message: "No \\"plan\\"\\nwas made", source: "TypeScriptSDK" }) }',
+    'No "plan"\nwas made',
+  ],
+  ["Encoded failure", expect.stringContaining("MERGEWRIGHT_PAYLOAD_KEY")],
+  [
+    'Failure { message: "Encoded failure", encoded_attributes: [x] }',
+    expect.stringMatching(/^the worker has encrypted/),
+  ],
+])("what a worker failed with is read from %j", (text, said) => {
+  expect(failureIn(text)).toEqual(said);
 });
