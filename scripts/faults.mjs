@@ -11,7 +11,7 @@ const usage = `Usage: npm run --silent test:faults -- [--json] [--seeds N] [IDS 
   --json     one JSON document on standard output: {groups: {A: {passed, total}, ...}, failures: [{id, reason}]}
              (the id "all": something went wrong outside of all tests, and the whole does not pass)
   --seeds N  how many random crash runs (default 5)
-  IDS        rows such as A5 C10, or groups such as A D; all without one`;
+  IDS        rows such as A5 C10, ranges such as E1-E7, or groups such as A D; all without one`;
 
 await main(async () => {
   const asked = readArguments(process.argv.slice(2));
@@ -91,9 +91,9 @@ function readArguments(args) {
       allowPositionals: true,
       options: { json: { type: "boolean" }, seeds: { type: "string" }, help: { type: "boolean", short: "h" } },
     });
-    const seeds = Number(values.seeds ?? 5);
-    if (!Number.isInteger(seeds) || seeds < 1) return { wrong: `--seeds ${values.seeds}: a whole number from 1 on.` };
-    return { help: values.help ?? false, json: values.json ?? false, seeds, words: positionals };
+    const seeds = values.seeds ?? "5";
+    if (!/^[1-9]\d{0,3}$/.test(seeds)) return { wrong: `--seeds ${seeds}: a whole number from 1 to 9999.` };
+    return { help: values.help ?? false, json: values.json ?? false, seeds: Number(seeds), words: positionals };
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) };
   }

@@ -20,18 +20,29 @@
  */
 
 /**
- * The rows that were asked for, by id or group; all without words. Words that name nothing are told apart.
+ * The rows that were asked for, by id, group or range (`A5`, `C`, `A1-A4`); all without words. Words that name nothing are told apart.
  * @param {readonly string[]} ids
  * @param {readonly string[]} words
  * @returns {{ chosen: string[], unknown: string[] }}
  */
 export function chooseRows(ids, words) {
-  const wanted = words.map((word) => word.toUpperCase());
-  const named = (/** @type {string} */ id) => wanted.some((word) => word === id || word === groupOf(id));
+  const wanted = words.flatMap((word) => word.split(","));
   return {
-    chosen: words.length === 0 ? [...ids] : ids.filter(named),
-    unknown: words.filter((_word, index) => !ids.some((id) => wanted[index] === id || wanted[index] === groupOf(id))),
+    chosen: words.length === 0 ? [...ids] : ids.filter((id) => wanted.some((word) => names(word, id))),
+    unknown: wanted.filter((word) => !ids.some((id) => names(word, id))),
   };
+}
+
+/**
+ * @param {string} word
+ * @param {string} id
+ */
+function names(word, id) {
+  const asked = word.trim().toUpperCase();
+  const [, group, first, last] = /^([A-Z])(\d+)-\1?(\d+)$/.exec(asked) ?? [];
+  if (group === undefined) return asked === id || asked === groupOf(id);
+  const number = Number(id.slice(1));
+  return group === groupOf(id) && Number(first) <= number && number <= Number(last);
 }
 
 /**

@@ -33,6 +33,11 @@ describe("the rows of the fault score", () => {
     [["b", "a2"], ["A2", "B1"], []],
     [["A2", "A2", "A"], ["A1", "A2", "A10"], []],
     [["A3", "F", "B1"], ["B1"], ["A3", "F"]],
+    [["A1-A2", "b"], ["A1", "A2", "B1"], []],
+    [["a2-10"], ["A2", "A10"], []],
+    [["A10,B1"], ["A10", "B1"], []],
+    [["A3-A9", "A1-B1", "A2-"], [], ["A3-A9", "A1-B1", "A2-"]],
+    [["A1,"], ["A1"], [""]],
   ])("chosen by %j are %j, and %j is unknown", (words, chosen, unknown) => {
     expect(chooseRows(ids, words)).toEqual({ chosen, unknown });
   });
