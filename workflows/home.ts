@@ -6,6 +6,7 @@ import {
   ActivityFailure,
   type ActivityOptions,
   ApplicationFailure,
+  patched,
   TimeoutFailure,
   workflowInfo,
 } from "@temporalio/workflow";
@@ -15,6 +16,9 @@ import { sandboxQueue } from "../domain/ids.ts";
 const TAKEN_WITHIN = "4s";
 /** After a step was lost with its worker: long enough for a second worker of the same home, and for no more. */
 const TAKEN_AGAIN_WITHIN = "500ms";
+
+/** So often a step is done again at once that was lost with its worker. One that is the cause of it would end them all, one by one. */
+const LOST_AT_MOST = 5;
 
 /** Type of the failure by which a worker that is shutting down hands a step over. */
 export const WORKER_STOPPING = "WorkerStopping";
@@ -39,15 +43,18 @@ export class Home {
     this.#moved = moved;
   }
 
-  /** Runs a step where the sandboxes are, or where there is room for them; again elsewhere when its worker is gone. */
+  /**
+   * Runs a step where the sandboxes are, or where there is room for them; again elsewhere when its worker is gone. Throws the loss of
+   * a worker only after several of them.
+   */
   async run<T>(step: (place: Place) => Promise<T>): Promise<T> {
+    const losses = new Losses();
     for (let lost = 0; ;) {
       const { queue } = this;
       try {
         return await step(placeOf(queue, lost));
       } catch (error) {
-        const why = whyGone(error);
-        if (why === null) throw error;
+        const why = losses.count(error);
         lost += 1;
         // Lost with its worker: a second worker of the same home may have the sandbox still, so that one is asked first.
         if (queue !== null && (why !== SILENT || lost > 1)) this.#leave(queue, why);
@@ -61,14 +68,29 @@ export class Home {
   }
 }
 
-/** A step that needs no sandbox runs on any worker, and again when it was lost with one. */
+/** A step that needs no sandbox runs on any worker, and again when it was lost with one, as in {@link Home.run}. */
 export async function anywhere<T>(step: () => Promise<T>): Promise<T> {
+  const losses = new Losses();
   for (;;) {
     try {
       return await step();
     } catch (error) {
-      if (whyGone(error) === null) throw error;
+      losses.count(error);
     }
+  }
+}
+
+/** The workers that one step was lost with, in a row. */
+class Losses {
+  #silent = 0;
+
+  /** Why the worker is gone. Throws the error itself where that is not what it tells, or was told too often. */
+  count(error: unknown): string {
+    const why = whyGone(error);
+    if (why === null) throw error;
+    if (why === SILENT) this.#silent += 1;
+    if (this.#silent >= LOST_AT_MOST && patched("a-step-that-loses-its-workers-waits")) throw error;
+    return why;
   }
 }
 

@@ -49,10 +49,12 @@ function parkingFor(failure: StepFailure, round: number): Parking {
 function failureOf(error: ActivityFailure): StepFailure {
   const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
   const told = cause?.details?.[0] as { retryAfterMs?: unknown } | null | undefined;
+  // A worker that is lost in the middle of a step is none that refuses it: `home.ts` has tried others.
+  const refused = error.retryState === "NON_RETRYABLE_FAILURE" && !(error.cause instanceof TimeoutFailure);
   return {
     type: cause?.type ?? null,
     reason: reasonOf(error),
-    final: error.retryState === "NON_RETRYABLE_FAILURE",
+    final: refused,
     retryAfterMs: typeof told?.retryAfterMs === "number" ? told.retryAfterMs : null,
   };
 }

@@ -1,7 +1,7 @@
 /** What a run waits for, and how it goes on. */
 import { Context } from "@temporalio/activity";
 import { ApplicationFailure } from "@temporalio/common";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AccessDenied, NoPlace, RateLimited, ServiceUnavailable } from "../../domain/errors.ts";
 import { REPLY_NOT_STORED } from "../../domain/patience.ts";
 import { signals } from "../../workflows/messages.ts";
@@ -90,6 +90,27 @@ describe("waiting", () => {
     expect(tries.map(({ attempt }) => attempt)).toEqual([1, 1]);
     expect(tries[1]!.queue).toMatch(/-sandboxes$/);
     expect(asked.hosts).toHaveLength(1);
+    await run.terminate();
+  });
+
+  it("for a step that its worker is lost in, again and again, does not take all workers with it", async () => {
+    let begun = 0;
+    const { run, status } = await start({}, ({ activities }) => {
+      const { takeTurn } = activities;
+      activities.takeTurn = async (input) => {
+        if (input.role !== "planner") return takeTurn(input);
+        begun += 1;
+        // Longer than a worker may be silent.
+        if (begun <= 5) await new Promise((resolve) => setTimeout(resolve, 6_000));
+        return takeTurn(input);
+      };
+    });
+    await vi.waitFor(() => expect(begun).toBe(5), { timeout: 45_000, interval: 100 });
+    const parked = await reaches(status, (now) => now.waitingFor?.kind === "outage");
+    expect(parked.waitingFor?.detail).toMatch(/No worker finished it in time/);
+    await run.signal(signals.resume, {});
+    await reaches(status, "awaiting-approval");
+    expect(begun).toBe(6);
     await run.terminate();
   });
 
