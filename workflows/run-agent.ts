@@ -14,7 +14,6 @@ import {
 import type { Said, TakeTurnInput, Turn, UnsavedReply, WorkspaceRef } from "../activities/contract.ts";
 import { REPLY_NOT_STORED } from "../domain/patience.ts";
 import type { WaitingFor } from "../domain/run.ts";
-import { circleIn, REMEMBERED_STEPS, type Step, WARNING_HOLDS_TURNS } from "../domain/stuck.ts";
 import { headOf } from "../domain/text.ts";
 import { takeTurn } from "./activities.ts";
 import {
@@ -29,6 +28,7 @@ import {
   resumeAgentSignal,
   type RunAgentInput,
 } from "./agent-messages.ts";
+import { Circles } from "./circles.ts";
 import { historyIsLong } from "./history.ts";
 import { anywhere, Home } from "./home.ts";
 import { agentProgressQuery } from "./messages.ts";
@@ -65,10 +65,7 @@ class Agent {
   /** Where this round began: earlier rounds of the conversation do not count against its limits. */
   readonly #before: CarriedRound["before"];
   #nudges: number;
-  /** Its last tool calls, to see when it goes round in circles, and the turn at which it was told so. */
-  readonly #steps: Step[];
-  #warnedAtTurn: number | null;
-  #circle: string | null = null;
+  readonly #circles: Circles;
   #budgetUsd: number;
   #paused: boolean;
   /** How long it was worked on: waiting in line, for people or for services that are away does not count. */
@@ -97,8 +94,7 @@ class Agent {
     const { turns, costUsd, tokens = 0 } = this.#progress;
     this.#before = input.carried?.before ?? { turns, costUsd, tokens };
     this.#nudges = input.carried?.nudges ?? 0;
-    this.#steps = [...(input.carried?.steps ?? [])];
-    this.#warnedAtTurn = input.carried?.warnedAtTurn ?? null;
+    this.#circles = new Circles(input.carried);
     this.#paused = input.carried?.paused ?? false;
     this.#workedMs = input.carried ? workedBefore(input.carried) : 0;
     this.#waitingFor = input.carried?.waitingFor ?? null;
@@ -193,7 +189,7 @@ class Agent {
     this.#progress.modelCalls += 1;
     this.#progress.costUsd += reply.costUsd;
     this.#progress.tokens = (this.#progress.tokens ?? 0) + reply.inputTokens + reply.outputTokens;
-    this.#remember(said, reply);
+    this.#circles.remember(said, reply);
     await this.#report(settled);
     return reply;
   }
@@ -223,28 +219,10 @@ class Agent {
     }
   }
 
-  /** An agent that goes round in circles is told so once; when that does not help, it is given up. */
   #useTools(calls: Turn["calls"]): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
-    const circle = this.#circle;
-    if (circle === null) return { kind: "said", said: { kind: "results", calls } };
-    const { turns } = this.#progress;
-    if (this.#warnedAtTurn !== null && turns - this.#warnedAtTurn <= WARNING_HOLDS_TURNS) {
-      const result = this.gaveUp(`it went round in circles: ${circle}, also after it was told so`);
-      return { kind: "ended", result };
-    }
-    this.#warnedAtTurn = turns;
-    this.#steps.length = 0;
-    this.#circle = null;
-    return { kind: "said", said: { kind: "results", calls, note: circleNote(circle) } };
-  }
-
-  #remember(said: Said, { resultsDigest }: Turn): void {
-    if (said.kind !== "results") return;
-    // Turns of older versions tell no digests: their ids, which never repeat, stand in.
-    const call = said.calls.map((each) => each.digest ?? each.id).join(" ");
-    this.#steps.push({ call, result: resultsDigest ?? call });
-    if (this.#steps.length > REMEMBERED_STEPS) this.#steps.shift();
-    this.#circle = circleIn(this.#steps);
+    const verdict = this.#circles.verdict(this.#progress.turns);
+    if (verdict?.kind === "give-up") return { kind: "ended", result: this.gaveUp(verdict.reason) };
+    return { kind: "said", said: { kind: "results", calls, ...(verdict && { note: verdict.note }) } };
   }
 
   #finish({ answer, calls }: Turn): { kind: "said"; said: Said } | { kind: "ended"; result: AgentResult } {
@@ -364,8 +342,7 @@ class Agent {
       idleMs: 0,
       workedMs: this.#workedMs,
       pending,
-      steps: this.#steps,
-      warnedAtTurn: this.#warnedAtTurn,
+      ...this.#circles.carried,
       waitingFor: this.#waitingFor,
       failures: this.#failures,
     };
@@ -391,10 +368,6 @@ function unsavedIn(error: unknown): UnsavedReply | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : null;
   if (!(cause instanceof ApplicationFailure) || cause.type !== REPLY_NOT_STORED) return undefined;
   return (cause.details?.[0] as { unsaved?: UnsavedReply } | undefined)?.unsaved;
-}
-
-function circleNote(circle: string): string {
-  return `You are going round in circles: ${circle}. It will not come out differently. Think about what you know already, and take another way; if there is none, finish and say what stands in the way.`;
 }
 
 /** One line for the timeline of the Web UI: what the turn begins with. */
