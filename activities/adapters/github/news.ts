@@ -28,17 +28,18 @@ export function createNews(client: Client): ForgeNews {
       const listed = await client.all(repository, `list what changed in ${repository}`, (api, at) =>
         api.issues.listForRepo({ ...at, state: "all", since, sort: "updated", direction: "desc" }),
       );
-      const issues = [...new Map(listed.map((issue) => [issue.id, issue])).values()];
-      return issues.toReversed().map((issue): ChangedIssue => ({
-        ...toIssue(issue),
-        id: issue.id,
-        repository,
-        updatedAt: time(issue.updated_at),
-        open: issue.state !== "closed",
-        openedBy: toActor(issue.user),
-        createdAt: time(issue.created_at),
-        assignees: (issue.assignees ?? []).map(({ login }) => login),
-      }));
+      return eachOnce(listed)
+        .toReversed()
+        .map((issue): ChangedIssue => ({
+          ...toIssue(issue),
+          id: issue.id,
+          repository,
+          updatedAt: time(issue.updated_at),
+          open: issue.state !== "closed",
+          openedBy: toActor(issue.user),
+          createdAt: time(issue.created_at),
+          assignees: (issue.assignees ?? []).map(({ login }) => login),
+        }));
     },
 
     async issueTriggers(repository, number) {
@@ -68,7 +69,7 @@ export function createNews(client: Client): ForgeNews {
           : api.issues.listComments({ ...at, issue_number: number, since }),
       );
       // An edited comment is never a command: who edited it need not be who wrote it.
-      return [...new Map(comments.map((comment) => [comment.id, comment])).values()]
+      return eachOnce(comments)
         .filter(
           (comment) => comment.created_at === comment.updated_at && Date.parse(comment.created_at) >= Date.parse(since),
         )
@@ -163,4 +164,9 @@ function time(text: string): string {
 function nextCursor(link: string | undefined): string | undefined {
   const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? "")?.[1];
   return (url && new URL(url).searchParams.get("cursor")) || undefined;
+}
+
+/** What moved to another page while the pages were read is listed twice. */
+function eachOnce<T extends { id: number }>(listed: readonly T[]): T[] {
+  return [...new Map(listed.map((each) => [each.id, each])).values()];
 }
