@@ -9,6 +9,7 @@ import { makesRoom, type Standing, standsInLine } from "../domain/leftovers.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { TASK_QUEUE } from "../workflows/messages.ts";
 import { phaseAttribute } from "../workflows/search-attributes.ts";
+import { closeOrTell } from "./close-sandbox.ts";
 import type { Log } from "./log.ts";
 import type { Places } from "./places.ts";
 import type { Uses } from "./uses.ts";
@@ -39,16 +40,8 @@ export async function makeRoom({ standingOf, sandboxes, places, uses, log }: Cro
     standings.set(workflowId, asked);
     const standing = await asked;
     if (!makesRoom(standing, await uses.lastUse(key), Date.now())) continue;
-    try {
-      await sandboxes.close(key);
-    } catch (error) {
-      // One that the engine cannot remove must not keep all places.
-      log.warn(
-        { err: error, sandbox: key, run: workflowId },
-        "a sandbox could not be removed; tried again in a moment",
-      );
-      continue;
-    }
+    const failed = "a sandbox could not be removed; tried again in a moment";
+    if (!(await closeOrTell(sandboxes, { sandbox: key, run: workflowId }, failed, log))) continue;
     log.info(
       { sandbox: key, run: workflowId, ...standing },
       "sandbox of a run that cannot use it removed, to make room",

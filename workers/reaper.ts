@@ -9,6 +9,7 @@ import { findJson, type RunNote, runNoteKey } from "../activities/artifacts.ts";
 import { CannotDecrypt } from "../domain/errors.ts";
 import { isIdle, isLeftover, type RunState } from "../domain/leftovers.ts";
 import type { Artifacts, Sandboxes } from "../domain/ports.ts";
+import { closeOrTell } from "./close-sandbox.ts";
 import type { Log } from "./log.ts";
 import type { Services } from "./temporal-namespace.ts";
 import type { Uses } from "./uses.ts";
@@ -36,13 +37,8 @@ export async function reap({ client, sandboxes, artifacts, uses, idleMs, log }: 
     const state = await asked;
     const over = isLeftover(sandbox, state, await firstRunOf(artifacts, runKey), Date.now());
     if (!over && !isIdle(await uses.lastUse(key), idleMs, Date.now())) continue;
-    try {
-      await sandboxes.close(key);
-    } catch (error) {
-      // One that the engine cannot remove must not keep the others here.
-      log.warn({ err: error, sandbox: key, run: workflowId }, "a sandbox could not be removed; tried again later");
-      continue;
-    }
+    const failed = "a sandbox could not be removed; tried again later";
+    if (!(await closeOrTell(sandboxes, { sandbox: key, run: workflowId }, failed, log))) continue;
     const why = over
       ? "sandbox of a run that is over removed"
       : "idle sandbox removed; it is built again when it is needed";

@@ -8,6 +8,7 @@ import type { Config } from "../config/config.ts";
 import { homeQueue } from "../domain/ids.ts";
 import type { Sandboxes } from "../domain/ports.ts";
 import { type ResolveIssueInput, TASK_QUEUE } from "../workflows/messages.ts";
+import { closeOrTell } from "./close-sandbox.ts";
 import { adopt } from "./adopt.ts";
 import { clock } from "./clock.ts";
 import { hasSibling, homeId } from "./home.ts";
@@ -119,13 +120,8 @@ export async function startWorker(
 
 /** All in them is safe in the artifact store; whoever takes the runs over builds them anew, and none is left behind here. */
 async function closeSandboxes(sandboxes: Sandboxes, places: Places, log: Log): Promise<void> {
-  const closing = places.sandboxes.map(async (key) => {
-    try {
-      await sandboxes.close(key);
-    } catch (error) {
-      log.warn({ err: error, sandbox: key }, "a sandbox could not be closed; it is removed at the next start");
-    }
-  });
+  const failed = "a sandbox could not be closed; it is removed at the next start";
+  const closing = places.sandboxes.map((sandbox) => closeOrTell(sandboxes, { sandbox }, failed, log));
   await Promise.race([Promise.all(closing), sleep(CLOSING_MS, undefined, { ref: false })]);
 }
 
